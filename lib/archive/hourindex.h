@@ -1,0 +1,229 @@
+/*
+ * hourindex.h - one hour of one quality, ready to answer from.
+ *
+ * An index is a block of bytes: in memory while an hour still changes, a file
+ * under the cache directory once it is quiet.  It holds the best segment of
+ * every start time, the sequence they make, and the lines of that sequence in
+ * a playlist, ready to send.
+ *
+ * FILE LAYOUT   CACHE/v1/CHANNEL/QUALITY/HOUR.idx
+ *
+ *	0		struct hour_header	one
+ *	entries_off	struct hour_entry	nr_entries, by start_us, unique
+ *	names_off	names			NUL-terminated, names_size bytes
+ *	text_off	playlist lines		text_size bytes
+ *
+ * All offsets are multiples of 8 and follow each other without gaps but for
+ * zeroed padding.  Byte order and sizes are the machine's own.
+ *
+ * The text is first, up to chain_size, the lines of the hour's own sequence
+ * (its CHAIN: the best sequence if it begins with the hour's first entry),
+ * with the discontinuities inside it; then the lines of the entries that are
+ * not in the chain.  A range that has reached any entry of the chain goes on
+ * along the chain, because what follows a segment depends on that segment
+ * alone; so a playlist is a few pieces of this text.
+ *
+ * The index is a cache.  Deleting any of it, at any time, loses only time;
+ * nothing is ever recovered from it.  A header that is not exactly ours means
+ * "build again", in silence; one that lies means log, unlink, build again.
+ * Never an error to the client.
+ *
+ * WRITER: list the directory, build in memory, write a private file, rename(2)
+ * over the old one.  A file is never changed in place, so no reader can see
+ * half of one, and two workers that build the same hour waste work but do no
+ * harm.  There is no fsync: what a power loss leaves fails the checksum.
+ *
+ * READER: open, fstat, mmap read-only, check the checksum and every count and
+ * offset against the size once, close.  After that the map is trusted.
+ *
+ * CURRENT: the index says what the directory looked like (stamp) and whether
+ * it was SETTLED: unchanged while it was listed, and last changed more than
+ * two seconds before.  A change within the same tick of the file system's
+ * clock leaves the times as they are, so an unsettled index proves nothing by
+ * its stamp; but the hash of the listing (names and inodes) proves it equal to
+ * a new listing.  See hourcache.h for who asks what.
+ */
+#ifndef ARCHIVE_HOURINDEX_H
+#define ARCHIVE_HOURINDEX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "archive/segment.h"
+#include "base/err.h"
+#include "base/fsutil.h"
+#include "base/utime.h"
+
+#define HOUR_MAGIC UINT64_C(0x0a3152554f485352)	/* "RSHOUR1\n", so byte order */
+
+/* Increase when the choice of segments or the playlist lines change. */
+#define HOUR_RULES 1
+
+#define HOUR_MAX_ENTRIES 100000
+#define HOUR_MAX_BYTES	 ((size_t)512 * 1024 * 1024)
+
+/* Neighbours this close are continuous; overlaps up to this are allowed. */
+#define SEAM_US ((usec_t)10 * USEC_PER_MS)
+
+enum hour_flags {
+	HOUR_SETTLED = 1 << 0,	/* the stamp proves it current */
+	HOUR_MEASURED = 1 << 1,	/* entry sizes and the totals are known */
+	HOUR_PROBED = 1 << 2,	/* a segment was opened, media tells of it */
+};
+
+/* What probing a segment told; all zero if it could not be read. */
+struct hour_media {
+	char codecs[64];	/* RFC 6381, NUL-terminated; "" if unknown */
+	uint32_t width;
+	uint32_t height;
+	uint32_t rate_num;	/* frames a second, 0/0 if unknown */
+	uint32_t rate_den;
+};
+
+struct hour_header {
+	uint64_t magic;
+	uint64_t checksum;	/* XXH3 of all that follows this field */
+	uint64_t file_size;
+	uint64_t url_hash;	/* XXH3 of the text in front of "HOUR/NAME" */
+	uint32_t header_size;
+	uint32_t entry_size;
+	uint32_t rules;
+	uint32_t flags;		/* enum hour_flags */
+	int64_t hour_us;
+	struct fs_stamp stamp;
+	uint64_t listing_hash;
+	uint32_t nr_ignored;	/* names that are nothing we know */
+	uint32_t nr_entries;
+	uint32_t nr_chain;	/* entries in the chain */
+	uint32_t nr_holes;	/* inside the chain */
+	uint64_t entries_off;
+	uint64_t names_off;
+	uint64_t names_size;
+	uint64_t text_off;
+	uint64_t text_size;
+	uint64_t chain_size;	/* of the text */
+	int64_t holes_us;	/* inside the chain, overlaps as 0 */
+	int64_t max_length_us;	/* of any entry */
+	int64_t max_end_us;	/* of any entry */
+	uint32_t last_chain;	/* the last entry of the chain */
+	uint32_t max_rounded_s;	/* the longest entry in rounded seconds */
+	uint64_t text_hash;	/* XXH3 of the text, for validators */
+	/* HOUR_MEASURED, over the chain: */
+	uint64_t total_bytes;
+	int64_t total_us;
+	uint64_t peak_bps;	/* bits a second of its densest segment */
+	struct hour_media media;
+	uint64_t zero;
+};
+_Static_assert(sizeof(struct hour_header) == 312, "hour_header is on disk");
+_Static_assert(offsetof(struct hour_header, stamp) == 56, "no padding");
+_Static_assert(offsetof(struct hour_header, media) == 224, "no padding");
+
+enum hour_entry_flags {
+	ENTRY_IN_CHAIN = 1 << 0,
+	ENTRY_AFTER_HOLE = 1 << 1, /* a hole before it, inside the chain */
+};
+
+struct hour_entry {
+	int64_t start_us;
+	int64_t length_us;
+	int64_t size;		/* bytes, or -1 if not measured */
+	uint32_t name_off;	/* into the names */
+	uint32_t text_off;	/* into the text: its own lines */
+	uint16_t name_len;
+	uint16_t text_len;
+	uint8_t kind;		/* enum segment_kind, not SEGMENT_TEMP */
+	uint8_t flags;		/* enum hour_entry_flags */
+	uint16_t zero;
+};
+_Static_assert(sizeof(struct hour_entry) == 40, "hour_entry is on disk");
+
+/*
+ * A view of an index, counted by its holders.  The pointers lead into one
+ * block of memory or one map.
+ */
+struct hourindex {
+	const struct hour_header *head;
+	const struct hour_entry *entries;
+	const char *names;
+	const char *text;
+	size_t size;
+	bool is_mapped;
+	unsigned holders;
+};
+
+static inline usec_t hour_entry_end(const struct hour_entry *entry)
+{
+	return entry->start_us + entry->length_us;
+}
+
+static inline const char *hourindex_name(const struct hourindex *index,
+					 uint32_t i)
+{
+	return index->names + index->entries[i].name_off;
+}
+
+/* The entry of the chain after entry i of it, or nr_entries at its end. */
+uint32_t hourindex_next_in_chain(const struct hourindex *index, uint32_t i);
+
+/* The first entry that begins at or after us; nr_entries if there is none. */
+uint32_t hourindex_find(const struct hourindex *index, usec_t us);
+
+/* What goes into an index besides the directory. */
+struct hour_source {
+	usec_t hour_us;
+	const char *url;	/* "PREFIX/segments/CHANNEL/QUALITY/", encoded */
+	int fd;			/* the hour's directory, for file sizes */
+	const struct fs_list *list;
+	struct fs_stamp stamp;
+	bool is_settled;
+	bool measure;		/* look at the size of every entry */
+	const struct hour_media *media;	/* or NULL: not probed */
+	uint32_t known_ignored;	/* log of ignored names only if there are more */
+};
+
+/*
+ * Builds an index in memory; the caller holds it once.  ERR_LIMIT beyond
+ * HOUR_MAX_ENTRIES.  A file that vanishes meanwhile counts as empty.
+ */
+enum err hourindex_build(const struct hour_source *source,
+			 struct hourindex **index_r, struct errmsg *e)
+	MUST_CHECK;
+
+/*
+ * Takes a block from malloc() that is laid out but for the checksum, and makes
+ * it an index; the caller holds it once.
+ */
+struct hourindex *hourindex_adopt(struct hour_header *head);
+
+/* A copy of the block of an index, to change its header and adopt it. */
+struct hour_header *hourindex_copy(const struct hourindex *index);
+
+/* Why a file is not used. */
+enum hour_verdict {
+	HOUR_GOOD,
+	HOUR_ABSENT,	/* no file, or it cannot be opened */
+	HOUR_FOREIGN,	/* another version, rule set, prefix or machine */
+	HOUR_CORRUPT,	/* it is one of ours and lies */
+};
+
+/*
+ * Maps the file name in dir_fd and checks all of it; the caller holds it once.
+ * url_hash 0 accepts any.
+ */
+enum hour_verdict hourindex_map(int dir_fd, const char *name, usec_t hour_us,
+				uint64_t url_hash, struct hourindex **index_r)
+	MUST_CHECK;
+
+/* Checks a block of bytes as hourindex_map() does, for tests and fuzzing. */
+enum hour_verdict hourindex_check(const void *data, size_t size, usec_t hour_us,
+				  uint64_t url_hash) MUST_CHECK;
+
+/* The hash of a url as in the header. */
+uint64_t hourindex_url_hash(const char *url);
+
+struct hourindex *hourindex_hold(struct hourindex *index);
+void hourindex_drop(struct hourindex **index);
+
+#endif

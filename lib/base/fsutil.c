@@ -1,0 +1,360 @@
+#include "config.h"
+
+#include "base/fsutil.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <xxhash.h>
+
+#include "base/mem.h"
+
+#define FIRST_RAW_SIZE ((size_t)256 * 1024)
+
+void fs_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Copies the next component of *rel to part; false at the end. */
+static bool next_component(const char **rel, char part[NAME_MAX + 1])
+{
+	size_t len;
+
+	while (**rel == '/')
+		(*rel)++;
+	len = strcspn(*rel, "/");
+	if (!len || len > NAME_MAX)
+		return false;
+	memcpy(part, *rel, len);
+	part[len] = '\0';
+	*rel += len;
+	return true;
+}
+
+int fs_open_by_component(int dir_fd, const char *rel, int flags)
+{
+	char part[NAME_MAX + 1];
+	int at = dir_fd;
+	int fd = -1;
+
+	if (*rel == '/') {
+		errno = EXDEV;
+		return -1;
+	}
+	while (next_component(&rel, part)) {
+		int open_flags = rel[strspn(rel, "/")] ?
+					 O_PATH | O_DIRECTORY :
+					 flags;
+
+		if (!strcmp(part, "..")) {
+			errno = EXDEV;
+			fd = -1;
+		} else {
+			fd = openat(at, part,
+				    open_flags | O_NOFOLLOW | O_CLOEXEC);
+		}
+		if (at != dir_fd) {
+			int saved = errno;
+
+			close(at);
+			errno = saved;
+		}
+		if (fd < 0)
+			return -1;
+		at = fd;
+	}
+	if (fd < 0 || rel[strspn(rel, "/")]) {
+		fs_close(&fd);
+		errno = ENAMETOOLONG;
+	}
+	return fd;
+}
+
+int fs_open_beneath(int dir_fd, const char *rel, int flags)
+{
+	static bool no_openat2;
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd;
+
+	if (!no_openat2) {
+		fd = (int)syscall(SYS_openat2, dir_fd, rel, &how, sizeof(how));
+		/*
+		 * EPERM: an older container's seccomp filter refuses calls that
+		 * it does not know.
+		 */
+		if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
+			return fd;
+		no_openat2 = errno == ENOSYS;
+	}
+	return fs_open_by_component(dir_fd, rel, flags);
+}
+
+static bool write_all(int fd, const struct iovec *iov, int nr_iov)
+{
+	for (int i = 0; i < nr_iov; i++) {
+		const char *p = iov[i].iov_base;
+		size_t left = iov[i].iov_len;
+
+		while (left) {
+			ssize_t n = write(fd, p, left);
+
+			if (n < 0 && errno == EINTR)
+				continue;
+			if (n < 0)
+				return false;
+			p += n;
+			left -= (size_t)n;
+		}
+	}
+	return true;
+}
+
+enum err fs_replace_file(int dir_fd, const char *name, const struct iovec *iov,
+			 int nr_iov, struct errmsg *e)
+{
+	char private_name[NAME_MAX + 1];
+	const char *what = "create";
+	int saved;
+	int fd;
+
+	snprintf(private_name, sizeof(private_name), ".%.200s.%ld.tmp", name,
+		 (long)getpid());
+	fd = openat(dir_fd, private_name,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+		    0600);
+	if (fd < 0)
+		goto fail;
+	what = "write";
+	if (!write_all(fd, iov, nr_iov))
+		goto fail_unlink;
+	what = "close";
+	if (close(fd) < 0) {
+		fd = -1;
+		goto fail_unlink;
+	}
+	fd = -1;
+	what = "rename";
+	if (renameat(dir_fd, private_name, dir_fd, name) < 0)
+		goto fail_unlink;
+	return ERR_OK;
+
+fail_unlink:
+	saved = errno;
+	fs_close(&fd);
+	unlinkat(dir_fd, private_name, 0);
+	errno = saved;
+fail:
+	saved = errno;
+	err_set(e, ERR_IO, "cannot %s '%s': %s", what, name, strerror(saved));
+	errno = saved;
+	return ERR_IO;
+}
+
+enum err fs_make_dirs(int dir_fd, const char *rel, struct errmsg *e)
+{
+	char path[PATH_MAX];
+	size_t len = strlen(rel);
+	int saved;
+
+	if (len >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		goto fail;
+	}
+	memcpy(path, rel, len + 1);
+	for (size_t i = 1; i <= len; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		path[i] = '\0';
+		if (mkdirat(dir_fd, path, 0700) < 0 && errno != EEXIST)
+			goto fail;
+		if (i < len)
+			path[i] = '/';
+	}
+	return ERR_OK;
+fail:
+	saved = errno;
+	err_set(e, ERR_IO, "cannot create directory '%s': %s", rel,
+		strerror(saved));
+	errno = saved;
+	return ERR_IO;
+}
+
+void fs_stamp_of(const struct stat *st, struct fs_stamp *stamp_r)
+{
+	*stamp_r = (struct fs_stamp){
+		.dev = st->st_dev,
+		.ino = st->st_ino,
+		.mtime_ns = st->st_mtim.tv_sec * INT64_C(1000000000) +
+			    st->st_mtim.tv_nsec,
+		.ctime_ns = st->st_ctim.tv_sec * INT64_C(1000000000) +
+			    st->st_ctim.tv_nsec,
+	};
+}
+
+bool fs_stamp_at(int dir_fd, const char *rel, struct fs_stamp *stamp_r)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, rel, &st, *rel ? 0 : AT_EMPTY_PATH) < 0)
+		return false;
+	fs_stamp_of(&st, stamp_r);
+	return true;
+}
+
+bool fs_stamp_equal(const struct fs_stamp *a, const struct fs_stamp *b)
+{
+	return a->dev == b->dev && a->ino == b->ino &&
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+/* As the kernel writes them: getdents(2). */
+struct raw_entry {
+	uint64_t ino;
+	int64_t offset;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
+static enum err read_raw(int fd, struct fs_list *list, size_t *len_r,
+			 struct errmsg *e)
+{
+	size_t len = 0;
+
+	for (;;) {
+		long n;
+
+		if (list->raw_size - len < FIRST_RAW_SIZE / 2) {
+			if (list->raw_size >= FS_LIST_MAX_BYTES)
+				return err_set(e, ERR_LIMIT,
+					       "a directory has too many names");
+			list->raw_size = list->raw_size ? list->raw_size * 2 :
+							  FIRST_RAW_SIZE;
+			list->raw = mem_resize(list->raw, list->raw_size);
+		}
+		n = syscall(SYS_getdents64, fd, list->raw + len,
+			    list->raw_size - len);
+		if (n < 0)
+			return err_set(e, ERR_IO, "cannot list a directory: %s",
+				       strerror(errno));
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	*len_r = len;
+	return ERR_OK;
+}
+
+static bool is_dots(const char *name)
+{
+	return name[0] == '.' &&
+	       (!name[1] || (name[1] == '.' && !name[2]));
+}
+
+static void add_entry(struct fs_list *list, const struct raw_entry *raw)
+{
+	struct fs_entry *entry;
+
+	if (list->nr == list->capacity) {
+		list->capacity = list->capacity ? list->capacity * 2 : 1024;
+		list->entries = mem_resize(
+			list->entries,
+			list->capacity * sizeof(*list->entries));
+	}
+	entry = &list->entries[list->nr++];
+	entry->ino = raw->ino;
+	entry->name = raw->name;
+	entry->len = (uint16_t)strlen(raw->name);
+	entry->type = raw->type;
+}
+
+enum err fs_list_read(int fd, struct fs_list *list, struct errmsg *e)
+{
+	size_t len = 0;
+	enum err err;
+
+	list->nr = 0;
+	list->hash = 0;
+	err = read_raw(fd, list, &len, e);
+	if (err)
+		return err;
+	for (size_t at = 0; at < len;) {
+		struct raw_entry *raw = (struct raw_entry *)(list->raw + at);
+
+		at += raw->size;
+		/* Where the directory ends in this file system's order is not
+		 * part of what it holds. */
+		raw->offset = 0;
+		if (is_dots(raw->name))
+			continue;
+		add_entry(list, raw);
+		list->hash = XXH3_64bits_withSeed(
+			raw,
+			offsetof(struct raw_entry, name) +
+				list->entries[list->nr - 1].len + 1U,
+			list->hash);
+	}
+	return ERR_OK;
+}
+
+void fs_list_release(struct fs_list *list)
+{
+	free(list->raw);
+	free(list->entries);
+	*list = (struct fs_list){ 0 };
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct fs_entry *)a)->name,
+		      ((const struct fs_entry *)b)->name);
+}
+
+void fs_list_sort(struct fs_list *list)
+{
+	if (list->nr)
+		qsort(list->entries, list->nr, sizeof(*list->entries), by_name);
+}
+
+bool fs_entry_is_dir(int dir_fd, const struct fs_entry *entry)
+{
+	struct stat st;
+
+	if (entry->type != DT_LNK && entry->type != DT_UNKNOWN)
+		return entry->type == DT_DIR;
+	return fstatat(dir_fd, entry->name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+bool fs_times_are_honest(int fd)
+{
+	/* Local file systems that update a directory's times on any change. */
+	static const unsigned long honest[] = {
+		EXT4_SUPER_MAGIC,  XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+		F2FS_SUPER_MAGIC,  TMPFS_MAGIC,	    REISERFS_SUPER_MAGIC,
+		0x2fc12fc1 /* ZFS */, 0xca451a4e /* bcachefs */,
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(honest); i++)
+		if ((unsigned long)fs.f_type == honest[i])
+			return true;
+	return false;
+}
