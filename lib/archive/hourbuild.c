@@ -279,8 +279,9 @@ enum err hourindex_build(const struct hour_source *source,
 	sum_up(&b);
 	*index_r = lay_out(&b);
 	if (b.chosen.nr_ignored > source->known_ignored)
-		log_warning("%u names under '%s' are no segments, such as '%s'",
-			    b.chosen.nr_ignored, b.url, b.chosen.ignored);
+		log_warning("%u names under '%.*s' are no segments, such as '%s'",
+			    b.chosen.nr_ignored, (int)b.url_len, b.url,
+			    b.chosen.ignored);
 	free(b.chosen.best);
 	free(b.entries);
 	free(b.url);

@@ -53,7 +53,7 @@ static int open_store(const char *cache_dir)
 	int store_fd = -1;
 	int fd;
 
-	if (mkdir(cache_dir, 0700) < 0 && errno != EEXIST)
+	if (fs_make_dirs(AT_FDCWD, cache_dir, &e))
 		goto fail;
 	fd = open(cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

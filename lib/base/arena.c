@@ -81,7 +81,7 @@ static struct arena_block *add_block(struct arena *a, size_t size)
 
 void *arena_alloc(struct arena *a, size_t size)
 {
-	size_t need = (size + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
+	size_t need = ((size ? size : 1) + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 	char *p;
 
 	if (need > BLOCK_SIZE / 4)	/* its own block; keep the current one */

@@ -5,12 +5,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -20,6 +22,9 @@
 #include "base/mem.h"
 
 #define FIRST_RAW_SIZE ((size_t)256 * 1024)
+
+/* The kernel gives up on ".." in a link while others rename; then again. */
+#define OPENAT2_ATTEMPTS 1000
 
 void fs_close(int *fd)
 {
@@ -57,7 +62,8 @@ int fs_open_by_component(int dir_fd, const char *rel, int flags)
 	while (next_component(&rel, part)) {
 		int open_flags = rel[strspn(rel, "/")] ?
 					 O_PATH | O_DIRECTORY :
-					 flags;
+				 *rel ? flags | O_DIRECTORY :
+					flags;
 
 		if (!strcmp(part, "..")) {
 			errno = EXDEV;
@@ -93,7 +99,12 @@ int fs_open_beneath(int dir_fd, const char *rel, int flags)
 	int fd;
 
 	if (!no_openat2) {
-		fd = (int)syscall(SYS_openat2, dir_fd, rel, &how, sizeof(how));
+		for (int i = 0; i < OPENAT2_ATTEMPTS; i++) {
+			fd = (int)syscall(SYS_openat2, dir_fd, rel, &how,
+					  sizeof(how));
+			if (fd >= 0 || errno != EAGAIN)
+				break;
+		}
 		/*
 		 * EPERM: an older container's seccomp filter refuses calls that
 		 * it does not know.
@@ -130,14 +141,18 @@ enum err fs_replace_file(int dir_fd, const char *name, const struct iovec *iov,
 {
 	char private_name[NAME_MAX + 1];
 	const char *what = "create";
+	uint64_t salt = 0;
 	int saved;
 	int fd;
 
-	snprintf(private_name, sizeof(private_name), ".%.200s.%ld.tmp", name,
-		 (long)getpid());
+	/* The number alone is not ours: another container may have it too. */
+	if (getrandom(&salt, sizeof(salt), GRND_NONBLOCK) < 0)
+		salt = (uint64_t)utime_now();
+	snprintf(private_name, sizeof(private_name), ".%.200s.%ld-%016" PRIx64
+						     ".tmp",
+		 name, (long)getpid(), salt);
 	fd = openat(dir_fd, private_name,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-		    0600);
+		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		goto fail;
 	what = "write";
@@ -250,11 +265,12 @@ static enum err read_raw(int fd, struct fs_list *list, size_t *len_r,
 		}
 		n = syscall(SYS_getdents64, fd, list->raw + len,
 			    list->raw_size - len);
+		/* ENOENT: it was deleted while we held it, so it is empty. */
+		if (n == 0 || (n < 0 && errno == ENOENT))
+			break;
 		if (n < 0)
 			return err_set(e, ERR_IO, "cannot list a directory: %s",
 				       strerror(errno));
-		if (n == 0)
-			break;
 		len += (size_t)n;
 	}
 	*len_r = len;
@@ -295,7 +311,7 @@ enum err fs_list_read(int fd, struct fs_list *list, struct errmsg *e)
 	if (err)
 		return err;
 	for (size_t at = 0; at < len;) {
-		struct raw_entry *raw = (struct raw_entry *)(list->raw + at);
+		struct raw_entry *raw = (void *)(list->raw + at);
 
 		at += raw->size;
 		/* Where the directory ends in this file system's order is not

@@ -34,7 +34,7 @@ void fs_close(int *fd);
 
 /*
  * Writes a file beside name in dir_fd and renames it over name.  The private
- * file is ".NAME.PID.tmp"; what a crash leaves of it is swept by age.
+ * file is ".NAME.PID-RANDOM.tmp"; what a crash leaves of it is swept by age.
  * ERR_IO with errno left as it was for the caller's own decision.
  */
 enum err fs_replace_file(int dir_fd, const char *name, const struct iovec *iov,

@@ -33,28 +33,34 @@ static int hex_value(char c)
 enum uri_fault uri_decode(const char *from, size_t len,
 			  enum uri_decode_flags flags, char *to)
 {
+	enum uri_fault fault = URI_OK;
 	size_t out = 0;
 
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len && !fault; i++) {
 		unsigned char c = (unsigned char)from[i];
 
 		if (c == '%') {
 			int high = i + 2 < len ? hex_value(from[i + 1]) : -1;
 			int low = i + 2 < len ? hex_value(from[i + 2]) : -1;
 
-			if (high < 0 || low < 0)
-				return URI_BAD_PERCENT;
+			if (high < 0 || low < 0) {
+				fault = URI_BAD_PERCENT;
+				break;
+			}
 			c = (unsigned char)(high << 4 | low);
 			i += 2;
 		} else if (c == '+' && (flags & URI_PLUS_IS_SPACE)) {
 			c = ' ';
 		}
 		if (c < 0x20 || c == 0x7f)
-			return URI_CONTROL;
-		to[out++] = (char)c;
+			fault = URI_CONTROL;
+		else
+			to[out++] = (char)c;
 	}
 	to[out] = '\0';
-	return uri_is_utf8(to, out) ? URI_OK : URI_BAD_UTF8;
+	if (!fault && !uri_is_utf8(to, out))
+		fault = URI_BAD_UTF8;
+	return fault;
 }
 
 static bool is_unreserved(unsigned char c)

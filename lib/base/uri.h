@@ -29,7 +29,8 @@ const char *uri_fault_text(enum uri_fault fault);
 
 /*
  * Decodes len bytes into to, which has room for len + 1, and ends it with NUL.
- * Decoding never makes text longer, so to may be the source itself.
+ * Decoding never makes text longer, so to may be the source itself.  At a fault
+ * to holds what came before it.
  */
 enum uri_fault uri_decode(const char *from, size_t len,
 			  enum uri_decode_flags flags, char *to) MUST_CHECK;

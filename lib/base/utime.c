@@ -135,6 +135,8 @@ static bool take_clock(const char **at, usec_t *us_r)
 			return false;
 		second = utime_take_digits(p + 1, 2);
 		p += 3;
+	} else if (*p == '.') {
+		return false;
 	}
 	if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
 	    second > 59)
@@ -210,6 +212,7 @@ static bool take_ago(const char *p, usec_t *us_r)
 		{ 'm', 60 * USEC_PER_SEC },
 		{ 's', USEC_PER_SEC },
 	};
+	const char *start = p;
 	size_t unit = 0;
 	usec_t us = 0;
 
@@ -224,13 +227,14 @@ static bool take_ago(const char *p, usec_t *us_r)
 		}
 		while (unit < ARRAY_SIZE(units) && units[unit].letter != *p)
 			unit++;
-		if (!digits || unit == ARRAY_SIZE(units))
+		if (!digits || unit == ARRAY_SIZE(units) ||
+		    value > (LAST_US - FIRST_US) / units[unit].us)
 			return false;
 		us += value * units[unit++].us;
 		p++;
 	}
 	*us_r = us;
-	return us > 0;
+	return p != start;
 }
 
 static enum err parse_now(const char *text, usec_t now_us, usec_t *us_r,

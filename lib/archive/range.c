@@ -1,0 +1,105 @@
+#include "config.h"
+
+#include "archive/range.h"
+
+#include <stdio.h>
+
+const char *range_limit_text(usec_t us, char buf[32])
+{
+	const usec_t per_day = 24 * USEC_PER_HOUR;
+
+	if (us > 3 * per_day && us % per_day == 0)
+		snprintf(buf, 32, "%lld days", (long long)(us / per_day));
+	else if (us >= USEC_PER_HOUR && us % USEC_PER_HOUR == 0)
+		snprintf(buf, 32, "%lld hours",
+			 (long long)(us / USEC_PER_HOUR));
+	else
+		snprintf(buf, 32, "%lld seconds",
+			 (long long)(us / USEC_PER_SEC));
+	return buf;
+}
+
+static enum err check_one(const struct time_range *range, const char *what,
+			  const struct range_limits *limits,
+			  enum range_flags flags, struct errmsg *e)
+{
+	char limit[32];
+
+	if (range->end_us <= range->start_us && !(flags & RANGE_MAY_BE_EMPTY))
+		return err_set(e, ERR_INPUT, "%s: end must be after start",
+			       what);
+	if (range->end_us - range->start_us > limits->max_explicit_us)
+		return err_set(e, ERR_INPUT, "%s: longer than %s", what,
+			       range_limit_text(limits->max_explicit_us,
+						limit));
+	return ERR_OK;
+}
+
+enum err range_spec_check(const struct range_spec *spec,
+			  const struct range_limits *limits,
+			  enum range_flags flags, struct errmsg *e)
+{
+	struct time_range both = { spec->start_us, spec->end_us };
+	enum err err = ERR_OK;
+
+	if (spec->nr_ranges > limits->max_ranges)
+		return err_set(e, ERR_INPUT, "range: more than %zu of them",
+			       limits->max_ranges);
+	for (size_t i = 0; !err && i < spec->nr_ranges; i++)
+		err = check_one(&spec->ranges[i], "range", limits, 0, e);
+	if (!err && !spec->nr_ranges && spec->has_start && spec->has_end)
+		err = check_one(&both, "start and end", limits, flags, e);
+	return err;
+}
+
+static enum err resolve_open(const struct range_spec *spec,
+			     const struct range_limits *limits,
+			     const struct quality *quality,
+			     struct time_range *range, struct errmsg *e)
+{
+	char limit[32];
+	usec_t first_us, end_us;
+	enum err err = archive_hour_span(quality, &first_us, &end_us, e);
+
+	if (err)
+		return err;
+	range->start_us = spec->has_start ? spec->start_us : first_us;
+	range->end_us = spec->has_end ? spec->end_us : end_us;
+	if (range->end_us - range->start_us > limits->max_implicit_us)
+		return err_set(e, ERR_INPUT,
+			       "%s is absent and the range would be longer "
+			       "than %s: give start and end",
+			       spec->has_start ? "end" :
+			       spec->has_end   ? "start" :
+						 "start and end",
+			       range_limit_text(limits->max_implicit_us,
+						limit));
+	return ERR_OK;
+}
+
+enum err range_spec_resolve(const struct range_spec *spec,
+			    const struct range_limits *limits,
+			    const struct quality *quality, struct arena *a,
+			    struct time_range **ranges_r, size_t *nr_r,
+			    struct errmsg *e)
+{
+	struct time_range *one;
+
+	if (spec->nr_ranges) {
+		*ranges_r = spec->ranges;
+		*nr_r = spec->nr_ranges;
+		return ERR_OK;
+	}
+	one = ARENA_NEW(a, struct time_range);
+	one->start_us = spec->start_us;
+	one->end_us = spec->end_us;
+	if (!spec->has_start || !spec->has_end) {
+		enum err err = resolve_open(spec, limits, quality, one, e);
+
+		if (err)
+			return err;
+	}
+	*ranges_r = one;
+	*nr_r = 1;
+	return ERR_OK;
+}

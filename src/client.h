@@ -1,0 +1,38 @@
+/*
+ * client.h - whoever asked: a FastCGI server, or the command line.
+ *
+ * The answer is begun once, with the status and the headers, and then its body
+ * is written to the sink.  A process of its own can be asked for before that.
+ */
+#ifndef SRC_CLIENT_H
+#define SRC_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/sink.h"
+#include "base/text.h"
+
+#define LENGTH_UNKNOWN UINT64_MAX
+
+struct response_head {
+	int status;
+	const struct text *headers;	/* lines ended by CR LF */
+	uint64_t length;		/* of the body, or LENGTH_UNKNOWN */
+};
+
+struct client {
+	struct sink *sink;
+	enum err (*begin)(struct client *c, const struct response_head *head,
+			  struct errmsg *e);
+	/*
+	 * Asks for the rest of the request to run in a process of its own:
+	 * ERR_OK in the process that goes on (maybe this one), ERR_HANDED in
+	 * the one that is done with it, ERR_BUSY.
+	 */
+	enum err (*go_heavy)(struct client *c, struct errmsg *e);
+	bool any_offset;	/* times may carry offsets other than UTC's */
+};
+
+#endif

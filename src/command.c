@@ -1,0 +1,374 @@
+#include "config.h"
+
+#include "command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "archive/hoursweep.h"
+#include "base/fsutil.h"
+#include "base/log.h"
+#include "request.h"
+#include "route.h"
+#include "status.h"
+
+#define MAX_WORDS 4
+#define PROGRESS_EVERY_US (100 * USEC_PER_MS)
+
+/* The command line as a client; see client.h. */
+struct offline {
+	struct client client;
+	struct sink sink;
+	struct fd_sink file;
+	const char *output;	/* of -o, or NULL: standard output */
+	char *part;		/* what is written before it is complete */
+	uint64_t length;
+	usec_t shown_us;	/* progress, last */
+	bool shows_progress;
+	struct request req;
+};
+
+static void show_progress(struct offline *o, bool is_last)
+{
+	usec_t now_us = utime_now();
+	double done = (double)o->file.written / 1e6;
+
+	if (!o->shows_progress ||
+	    (!is_last && now_us < o->shown_us + PROGRESS_EVERY_US))
+		return;
+	o->shown_us = now_us;
+	if (o->length == LENGTH_UNKNOWN || !o->length)
+		fprintf(stderr, "\r%.1f MB", done);
+	else
+		fprintf(stderr, "\r%.1f of %.1f MB, %llu %%", done,
+			(double)o->length / 1e6,
+			(unsigned long long)(o->file.written * 100 /
+					     o->length));
+	if (is_last)
+		fputc('\n', stderr);
+}
+
+static struct offline *of_sink(struct sink *s)
+{
+	return (void *)((char *)s - offsetof(struct offline, sink));
+}
+
+static enum err sink_out(struct sink *s, const struct iovec *iov, int nr_iov,
+			 struct errmsg *e)
+{
+	struct offline *o = of_sink(s);
+	enum err err = o->file.sink.write(&o->file.sink, iov, nr_iov, e);
+
+	show_progress(o, false);
+	return err;
+}
+
+static enum err begin(struct client *c, const struct response_head *head,
+		      struct errmsg *e)
+{
+	struct offline *o = (struct offline *)c;
+	int fd = STDOUT_FILENO;
+
+	if (o->output) {
+		o->part = arena_printf(&o->req.arena, "%s.part", o->output);
+		fd = open(o->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			  0666);
+		if (fd < 0)
+			return err_set(e, ERR_IO, "cannot write '%s': %s",
+				       o->part, strerror(errno));
+	}
+	fd_sink_init(&o->file, fd);
+	o->length = head->length;
+	o->shows_progress = isatty(STDERR_FILENO) && !isatty(fd);
+	return ERR_OK;
+}
+
+static enum err stay(struct client *c, struct errmsg *e)
+{
+	UNUSED(c);
+	UNUSED(e);
+	return ERR_OK;
+}
+
+/* The finished file takes its name; of a failed one nothing is left. */
+static enum err finish(struct offline *o, enum err err)
+{
+	if (!o->part)
+		return err;
+	if (!err)
+		show_progress(o, true);
+	if (!err && (fsync(o->file.fd) < 0 || close(o->file.fd) < 0 ||
+		     rename(o->part, o->output) < 0))
+		err = err_set(&o->req.error, ERR_IO, "cannot finish '%s': %s",
+			      o->output, strerror(errno));
+	if (err)
+		unlink(o->part);
+	return err;
+}
+
+/* Commands */
+
+static const struct command {
+	const char *name;
+	const char *words;	/* for help */
+	int min_words;
+	int max_words;
+	const char *path;	/* in front of the words */
+	const char *ending[MAX_WORDS + 1]; /* of the last, by their number */
+	const char *help;
+} commands[] = {
+	{ "files",
+	  "[CHANNEL [QUALITY [HOUR]]]",
+	  0,
+	  3,
+	  "files",
+	  { 0 },
+	  "list channels, qualities, hours or files, as JSON" },
+	{ "extras",
+	  "DIRECTORY",
+	  1,
+	  1,
+	  "extras",
+	  { 0 },
+	  "list every file below a directory, as JSON" },
+	{ "playlist",
+	  "CHANNEL [QUALITY]",
+	  1,
+	  2,
+	  "playlist",
+	  { NULL, ".m3u8", ".m3u8" },
+	  "write an HLS playlist (--start, --end, --range)" },
+	{ "cut",
+	  "CHANNEL QUALITY",
+	  2,
+	  2,
+	  "cut",
+	  { NULL, NULL, ".ts" },
+	  "write the video of given times (--start, --end, --range, --type, "
+	  "--allow_holes, --dry_run)" },
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+/* An option that is none of ours is an argument of the URL. */
+static enum err take_argument(void *ctx, const char *name, const char *value,
+			      struct errmsg *e)
+{
+	struct offline *o = ctx;
+	struct request *req = &o->req;
+
+	if (!strcmp(name, "output")) {
+		o->output = value;
+		return ERR_OK;
+	}
+	if (!req->args)
+		req->args = arena_alloc(&req->arena, REQUEST_MAX_ARGS *
+							     sizeof(*req->args));
+	if (req->nr_args == REQUEST_MAX_ARGS)
+		return err_set(e, ERR_INPUT, "too many arguments");
+	req->args[req->nr_args].name =
+		arena_strndup(&req->arena, name, strlen(name));
+	req->args[req->nr_args++].value = value;
+	return ERR_OK;
+}
+
+/* Unlike a URL's, an argument that nothing knows is a mistake. */
+static enum err check_arguments(struct request *req)
+{
+	for (size_t i = 0; i < req->nr_args; i++) {
+		const struct param *p = req->route->params;
+
+		while (p && p->name && strcmp(p->name, req->args[i].name) != 0)
+			p++;
+		if (!p || !p->name)
+			return err_set(&req->error, ERR_INPUT,
+				       "'%s' takes no --%s", req->route->name,
+				       req->args[i].name);
+	}
+	return ERR_OK;
+}
+
+static enum err set_path(struct request *req, const struct command *command,
+			 char **words, int nr_words)
+{
+	const char **components = arena_alloc(
+		&req->arena, (size_t)(nr_words + 1) * sizeof(char *));
+
+	if (nr_words < command->min_words || nr_words > command->max_words)
+		return err_set(&req->error, ERR_INPUT, "usage: %s %s",
+			       command->name, command->words);
+	components[0] = command->path;
+	for (int i = 0; i < nr_words; i++) {
+		const char *ending = i == nr_words - 1 ?
+					     command->ending[nr_words] :
+					     NULL;
+
+		if (words[i][0] == '.')
+			return err_set(&req->error, ERR_FORBIDDEN,
+				       "names that begin with a dot are "
+				       "hidden");
+		components[i + 1] = arena_printf(&req->arena, "%s%s", words[i],
+						 ending ? ending : "");
+	}
+	req->components = components;
+	req->nr_components = (size_t)nr_words + 1;
+	return route_find(req);
+}
+
+static enum err run_route(struct offline *o, struct settings *settings,
+			  const struct command *command, char **words,
+			  int nr_words)
+{
+	struct server server = { 0 };
+	struct request *req = &o->req;
+	enum err err = server_open(&server, settings, &req->error);
+
+	if (err)
+		return err;
+	req->server = &server;
+	err = set_path(req, command, words, nr_words);
+	if (!err)
+		err = check_arguments(req);
+	if (!err)
+		err = route_run(req);
+	err = finish(o, err);
+	/* The arena holds indexes of the cache. */
+	arena_reset(&req->arena);
+	server_close(&server);
+	return err;
+}
+
+static enum err run_index(struct request *req, const struct settings *settings,
+			  const char *task_name)
+{
+	static const char *const names[] = { "stats", "verify", "clear" };
+	const char *dir = settings_cache_dir(settings, &req->arena);
+	struct hoursweep_stats stats;
+	size_t task = 0;
+	enum err err;
+
+	while (task < ARRAY_SIZE(names) && strcmp(names[task], task_name) != 0)
+		task++;
+	if (task == ARRAY_SIZE(names))
+		return err_set(&req->error, ERR_INPUT,
+			       "usage: index stats|verify|clear");
+	if (!dir)
+		return err_set(&req->error, ERR_NOTFOUND,
+			       "there is no cache directory");
+	err = hoursweep_task(dir, (enum hoursweep_task)task, &stats,
+			     &req->error);
+	if (err)
+		return err;
+	printf("%llu files, %.1f MB, %llu segments, %llu bad, %llu private, "
+	       "%llu removed\n",
+	       (unsigned long long)stats.nr_files, (double)stats.bytes / 1e6,
+	       (unsigned long long)stats.nr_segments,
+	       (unsigned long long)stats.nr_bad,
+	       (unsigned long long)stats.nr_tmp,
+	       (unsigned long long)stats.nr_removed);
+	if (task == HOURSWEEP_VERIFY && stats.nr_bad)
+		return err_set(&req->error, ERR_CORRUPT,
+			       "%llu files were bad and are removed",
+			       (unsigned long long)stats.nr_bad);
+	return ERR_OK;
+}
+
+static bool print_route(const struct route *route, void *ctx)
+{
+	UNUSED(ctx);
+	printf("%-36s %s\n", route->path, route->help);
+	for (const struct param *p = route->params; p && p->name; p++)
+		printf("    %s=%s%s%s%s%s\n", p->name, p->help,
+		       p->flags & PARAM_REQUIRED ? ", required" : "",
+		       p->dflt ? " (default: " : "", p->dflt ? p->dflt : "",
+		       p->dflt ? ")" : "");
+	return true;
+}
+
+static enum err run(struct offline *o, int argc, char **argv)
+{
+	struct request *req = &o->req;
+	struct settings settings;
+	const char *name = argv[1];
+	int nr_words;
+	enum err err;
+
+	err = settings_read(&settings, OPTIONS_OFFLINE, argc, argv,
+			    take_argument, o, &nr_words, &req->error);
+	if (err)
+		return err;
+	name = argv[1];	/* the words are in front now */
+	log_set_level(settings.log_level > LOG_LEVEL_WARNING ?
+			      settings.log_level :
+			      LOG_LEVEL_WARNING);
+	if (nr_words && !strcmp(name, "routes")) {
+		route_each(print_route, NULL);
+		return ERR_OK;
+	}
+	if (nr_words && !strcmp(name, "index"))
+		return run_index(req, &settings, nr_words > 1 ? argv[2] : "");
+	if (!nr_words || !find_command(name))
+		return err_set(&req->error, ERR_INPUT,
+			       "no command '%s'; see restreamer --help",
+			       err_quote(name).text);
+	return run_route(o, &settings, find_command(name), argv + 2,
+			 nr_words - 1);
+}
+
+int command_run(int argc, char **argv)
+{
+	struct offline *o = &(struct offline){
+		.sink = { .write = sink_out,
+			  .copy_file = sink_copy_by_reading },
+		.client = { .begin = begin,
+			    .go_heavy = stay,
+			    .any_offset = true },
+	};
+	enum err err;
+	int status;
+
+	o->client.sink = &o->sink;
+	arena_init(&o->req.arena);
+	request_begin(&o->req, NULL, &o->client, METHOD_GET);
+	err = run(o, argc, argv);
+	if (err)
+		fprintf(stderr, "restreamer: %s\n",
+			o->req.error.text[0] ? o->req.error.text :
+					       err_text(err));
+	status = exit_status_of(err);
+	if (!err && fflush(stdout) != 0)
+		status = EXIT_FAILURE;
+	arena_release(&o->req.arena);
+	return status;
+}
+
+void command_describe(struct text *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		text_printf(out, "  %s %s\n      %s\n", commands[i].name,
+			    commands[i].words, commands[i].help);
+	text_puts(out, "  index stats|verify|clear\n"
+		       "      count, check or remove the hour indexes\n"
+		       "  routes\n      list the URLs and their arguments\n");
+}
+
+void command_describe_man(struct text *out)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		text_printf(out, ".TP\n.B %s %s\n%s.\n", commands[i].name,
+			    commands[i].words, commands[i].help);
+	text_puts(out, ".TP\n.B index stats|verify|clear\n"
+		       "count, check or remove the hour indexes.\n"
+		       ".TP\n.B routes\nlist the URLs and their arguments.\n");
+}

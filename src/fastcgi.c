@@ -1,0 +1,276 @@
+#include "config.h"
+
+#include "fastcgi.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "status.h"
+
+#define RECORD_MAX   65528	/* of content; a multiple of 8, so no padding */
+#define STALL_SECONDS 60	/* a client that takes nothing for so long is gone */
+#define TYPE_STDOUT  6
+#define MAX_IOV	     64
+
+enum err fastcgi_init(struct errmsg *e)
+{
+	if (FCGX_Init() != 0)
+		return err_set(e, ERR_IO, "cannot initialise libfcgi");
+	return ERR_OK;
+}
+
+static struct fastcgi *of_client(struct client *c)
+{
+	return (struct fastcgi *)c;
+}
+
+static struct fastcgi *of_sink(struct sink *s)
+{
+	return (void *)((char *)s - offsetof(struct fastcgi, sink));
+}
+
+static void put_record_header(const struct fastcgi *f, unsigned char head[8],
+			      size_t len)
+{
+	head[0] = 1;	/* FCGI_VERSION_1 */
+	head[1] = TYPE_STDOUT;
+	head[2] = (unsigned char)(f->fcgi.requestId >> 8);
+	head[3] = (unsigned char)f->fcgi.requestId;
+	head[4] = (unsigned char)(len >> 8);
+	head[5] = (unsigned char)len;
+	head[6] = 0;
+	head[7] = 0;
+}
+
+static enum err write_failed(struct errmsg *e)
+{
+	/* EAGAIN: the send timeout. */
+	if (errno == EPIPE || errno == ECONNRESET || errno == EAGAIN)
+		return err_set(e, ERR_GONE, "the client left");
+	return err_set(e, ERR_IO, "cannot send: %s", strerror(errno));
+}
+
+/* Sends a whole vector, which it changes. */
+static enum err send_all(const struct fastcgi *f, struct iovec *iov, int nr,
+			 int flags, struct errmsg *e)
+{
+	while (nr) {
+		struct msghdr msg = { .msg_iov = iov,
+				      .msg_iovlen = (size_t)nr };
+		ssize_t n = sendmsg(f->fcgi.ipcFd, &msg, flags | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return write_failed(e);
+		while (nr && (size_t)n >= iov->iov_len) {
+			n -= (ssize_t)iov->iov_len;
+			iov++;
+			nr--;
+		}
+		if (nr) {
+			iov->iov_base = (char *)iov->iov_base + n;
+			iov->iov_len -= (size_t)n;
+		}
+	}
+	return ERR_OK;
+}
+
+static void count_body(struct fastcgi *f, size_t len)
+{
+	size_t header = len < f->header_left ? len : (size_t)f->header_left;
+
+	f->header_left -= header;
+	f->body_bytes += len - header;
+}
+
+/*
+ * Fills batch with one record of what the pieces hold, behind its header, and
+ * moves the pieces on.
+ */
+static int gather_record(const struct iovec **iov, int *nr_iov, size_t *skip,
+			 struct iovec *batch, size_t *len_r)
+{
+	size_t len = 0;
+	int nr = 1;
+
+	while (*nr_iov && len < RECORD_MAX && nr < MAX_IOV) {
+		size_t part = (*iov)->iov_len - *skip;
+
+		part = part < RECORD_MAX - len ? part : RECORD_MAX - len;
+		if (part)
+			batch[nr++] = (struct iovec){
+				.iov_base = (char *)(*iov)->iov_base + *skip,
+				.iov_len = part,
+			};
+		len += part;
+		*skip += part;
+		if (*skip == (*iov)->iov_len) {
+			(*iov)++;
+			(*nr_iov)--;
+			*skip = 0;
+		}
+	}
+	*len_r = len;
+	return nr;
+}
+
+static enum err sink_records(struct sink *s, const struct iovec *iov,
+			     int nr_iov, struct errmsg *e)
+{
+	struct fastcgi *f = of_sink(s);
+	size_t skip = 0;
+
+	while (nr_iov) {
+		struct iovec batch[MAX_IOV];
+		unsigned char head[8];
+		size_t len;
+		int nr = gather_record(&iov, &nr_iov, &skip, batch, &len);
+		enum err err;
+
+		if (!len)	/* an empty record would end the answer */
+			continue;
+		put_record_header(f, head, len);
+		batch[0] = (struct iovec){ .iov_base = head,
+					   .iov_len = sizeof(head) };
+		err = send_all(f, batch, nr, 0, e);
+		if (err)
+			return err;
+		count_body(f, len);
+	}
+	return ERR_OK;
+}
+
+static enum err send_file_record(const struct fastcgi *f, int fd, off_t *offset,
+				 size_t len, struct errmsg *e)
+{
+	unsigned char head[8];
+	struct iovec iov = { .iov_base = head, .iov_len = sizeof(head) };
+	enum err err;
+
+	put_record_header(f, head, len);
+	err = send_all(f, &iov, 1, MSG_MORE, e);
+	while (!err && len) {
+		ssize_t n = sendfile(f->fcgi.ipcFd, fd, offset, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return write_failed(e);
+		if (n == 0)
+			return err_set(e, ERR_CORRUPT,
+				       "a file became shorter while it was "
+				       "sent");
+		len -= (size_t)n;
+	}
+	return err;
+}
+
+static enum err sink_file(struct sink *s, int fd, uint64_t offset,
+			  uint64_t count, struct errmsg *e)
+{
+	struct fastcgi *f = of_sink(s);
+	off_t at = (off_t)offset;
+
+	while (count) {
+		size_t len = count < RECORD_MAX ? (size_t)count : RECORD_MAX;
+		enum err err = send_file_record(f, fd, &at, len, e);
+
+		if (err)
+			return err;
+		f->body_bytes += len;
+		count -= len;
+	}
+	return ERR_OK;
+}
+
+static enum err begin(struct client *c, const struct response_head *head,
+		      struct errmsg *e)
+{
+	struct fastcgi *f = of_client(c);
+	struct text out;
+	enum err err;
+
+	text_init(&out, head->headers->len + 256);
+	text_printf(&out, "Status: %d %s\r\n", head->status,
+		    status_reason(head->status));
+	text_append(&out, head->headers->data, head->headers->len);
+	text_puts(&out, "\r\n");
+	f->has_begun = true;
+	f->header_left = out.len;
+	err = sink_write(&f->sink, out.data, out.len, e);
+	text_release(&out);
+	return err;
+}
+
+void fastcgi_open(struct fastcgi *f, int listen_fd,
+		  enum err (*go_heavy)(struct client *c, struct errmsg *e))
+{
+	*f = (struct fastcgi){
+		.sink = { .write = sink_records, .copy_file = sink_file },
+		.client = { .begin = begin, .go_heavy = go_heavy },
+	};
+	f->client.sink = &f->sink;
+	FCGX_InitRequest(&f->fcgi, listen_fd, 0);
+}
+
+bool fastcgi_accept(struct fastcgi *f)
+{
+	struct timeval stall = { .tv_sec = STALL_SECONDS };
+
+	f->has_begun = false;
+	f->body_bytes = 0;
+	f->header_left = 0;
+	if (FCGX_Accept_r(&f->fcgi) < 0)
+		return false;
+	/*
+	 * An idle connection kept open would occupy this process: one process
+	 * is one connection in libfcgi.
+	 */
+	f->fcgi.keepConnection = 0;
+	setsockopt(f->fcgi.ipcFd, SOL_SOCKET, SO_SNDTIMEO, &stall,
+		   sizeof(stall));
+	return true;
+}
+
+const char *fastcgi_param(const struct fastcgi *f, const char *name)
+{
+	const char *value = FCGX_GetParam(name, f->fcgi.envp);
+
+	return value ? value : "";
+}
+
+enum err fastcgi_drain(struct fastcgi *f, uint64_t max, struct errmsg *e)
+{
+	char buffer[8192];
+	uint64_t total = 0;
+	int n;
+
+	while ((n = FCGX_GetStr(buffer, sizeof(buffer), f->fcgi.in)) > 0) {
+		total += (uint64_t)n;
+		if (total > max)
+			return err_set(e, ERR_LIMIT,
+				       "the body is longer than %llu MB",
+				       (unsigned long long)(max >> 20));
+	}
+	return ERR_OK;
+}
+
+void fastcgi_finish(struct fastcgi *f, bool is_complete)
+{
+	if (is_complete)
+		FCGX_Finish_r(&f->fcgi);
+	else
+		FCGX_Free(&f->fcgi, 1);
+}
+
+void fastcgi_detach(struct fastcgi *f)
+{
+	/* Closes our copy of the descriptor without shutdown(2). */
+	FCGX_Detach(&f->fcgi);
+	FCGX_Free(&f->fcgi, 1);
+}

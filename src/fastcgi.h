@@ -1,0 +1,59 @@
+/*
+ * fastcgi.h - a FastCGI request as a client.
+ *
+ * Requests are accepted and their parameters read by libfcgi; the answer is
+ * written by us, in records of up to 64 kB with writev(2) and sendfile(2),
+ * because the library's own writer sends 8 kB at a time.
+ *
+ * An answer that failed after it began ends by closing the connection without
+ * END_REQUEST: anything else would make it look complete to the client.
+ *
+ * Source: the FastCGI 1.0 specification; notes on libfcgi's traps are where
+ *         they are avoided.
+ */
+#ifndef SRC_FASTCGI_H
+#define SRC_FASTCGI_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <fcgiapp.h>
+
+#include "client.h"
+
+struct fastcgi {
+	struct client client;
+	struct sink sink;
+	FCGX_Request fcgi;
+	bool has_begun;		/* the header is sent, or part of it */
+	uint64_t body_bytes;	/* sent */
+	uint64_t header_left;	/* bytes of output that are not body */
+};
+
+/* Once per process. */
+enum err fastcgi_init(struct errmsg *e) MUST_CHECK;
+
+/* go_heavy is the process model's; see client.h. */
+void fastcgi_open(struct fastcgi *f, int listen_fd,
+		  enum err (*go_heavy)(struct client *c, struct errmsg *e));
+
+/*
+ * Accepts a request from the non-blocking listening socket.  False if there is
+ * none after all: another worker took it, or it was broken.
+ */
+bool fastcgi_accept(struct fastcgi *f) MUST_CHECK;
+
+/* A parameter, "" if it is absent. */
+const char *fastcgi_param(const struct fastcgi *f, const char *name);
+
+/* Reads and forgets the request's body, up to max bytes.  ERR_LIMIT. */
+enum err fastcgi_drain(struct fastcgi *f, uint64_t max, struct errmsg *e)
+	MUST_CHECK;
+
+/* Ends the answer properly, or breaks the connection. */
+void fastcgi_finish(struct fastcgi *f, bool is_complete);
+
+/* Lets go of the connection, which another process now answers on. */
+void fastcgi_detach(struct fastcgi *f);
+
+#endif

@@ -1,0 +1,17 @@
+/*
+ * gzip.h - a body compressed in memory, so that its length is known before
+ * its first byte.
+ */
+#ifndef SRC_GZIP_H
+#define SRC_GZIP_H
+
+#include <stdbool.h>
+#include <sys/uio.h>
+
+#include "base/text.h"
+
+/* False if it does not fit into out; then send the body as it is. */
+bool gzip_pieces(const struct iovec *iov, int nr_iov, struct text *out)
+	MUST_CHECK;
+
+#endif

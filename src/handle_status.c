@@ -1,0 +1,91 @@
+/*
+ * handle_status.c - /metrics and /healthz: how we are.
+ */
+#include "config.h"
+
+#include "base/json.h"
+#include "observe.h"
+#include "response.h"
+#include "route.h"
+
+#define MAX_METRICS_BYTES ((size_t)32 * 1024 * 1024)
+
+static enum err handle_metrics(struct request *req, const void *spec)
+{
+	struct text *out = text_new(&req->arena, MAX_METRICS_BYTES);
+	struct response r;
+	enum err err;
+
+	UNUSED(spec);
+	if (!req->server->metrics)
+		return err_set(&req->error, ERR_UNBUILT,
+			       "there are metrics only while serving");
+	server_count_cache(req->server);
+	metrics_render(req->server->metrics, out);
+	observe_gauges(req->server, out);
+	err = text_check(out, "the metrics", &req->error);
+	if (err)
+		return err;
+	response_init(&r, req, TYPE_METRICS);
+	r.flags = RESPONSE_TEXT | RESPONSE_NO_STORE;
+	response_set_text(&r, req, out);
+	r.has_etag = false;
+	return response_send(req, &r);
+}
+
+static void add_count(struct json_object *object, const char *name, uint32_t n)
+{
+	json_object_object_add(object, name, json_object_new_int64(n));
+}
+
+static enum err handle_health(struct request *req, const void *spec)
+{
+	struct scoreboard *board = req->server->board;
+	struct json_object *object;
+	struct name_list channels;
+	struct response r;
+	struct text *out = text_new(&req->arena, 1024);
+	uint32_t idle;
+
+	UNUSED(spec);
+	if (archive_channels(&req->server->archive, &req->arena, &channels,
+			     &req->error))
+		return err_set(&req->error, ERR_BUSY,
+			       "the archive cannot be listed");
+	if (!board)
+		return err_set(&req->error, ERR_UNBUILT,
+			       "there is health only while serving");
+	idle = scoreboard_count(board, SLOT_IDLE);
+	/* A lone worker is free enough: it answers this. */
+	if (!idle && board->nr_workers > 1)
+		return err_set(&req->error, ERR_BUSY, "no worker is free");
+	object = json_hold(&req->arena, json_object_new_object());
+	json_object_object_add(object, "status", json_object_new_string("ok"));
+	add_count(object, "channels", (uint32_t)channels.nr);
+	add_count(object, "workers", scoreboard_workers(board));
+	add_count(object, "workers_idle", idle);
+	add_count(object, "heavy", scoreboard_count(board, SLOT_HEAVY));
+	add_count(object, "heavy_max", board->nr_heavy);
+	json_append(out, object);
+	response_init(&r, req, TYPE_JSON);
+	r.flags = RESPONSE_NO_STORE;
+	response_set_text(&r, req, out);
+	r.has_etag = false;
+	return response_send(req, &r);
+}
+
+const struct route status_routes[] = {
+	{ .name = "metrics",
+	  .path = "/metrics",
+	  .handle = handle_metrics,
+	  .help = "counters for Prometheus" },
+	{ .name = "metrics",
+	  .path = "/metrics/*rest",
+	  .handle = handle_metrics,
+	  .help = "the same" },
+	{ .name = "healthz",
+	  .path = "/healthz",
+	  .handle = handle_health,
+	  .help = "whether the archive and a worker are there" },
+	{ .name = NULL },
+};

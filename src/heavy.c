@@ -1,0 +1,91 @@
+/*
+ * heavy.c - processes for heavy requests; see process.h.
+ *
+ * A slot is taken with the worker's own pid and then changes to the child's,
+ * so at every moment it is owned by a process whose death frees it.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "process.h"
+
+/* Signals end a heavy process at once: the client sees a broken answer. */
+static void become_heavy(void)
+{
+	static const int defaults[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP,
+					SIGUSR1, SIGUSR2, SIGCHLD };
+	sigset_t none;
+
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		signal(defaults[i], SIG_DFL);
+	/* What is meant for workers passes it by. */
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	prctl(PR_SET_NAME, "restreamer-heavy");
+}
+
+enum err heavy_fork(struct scoreboard *board, struct slot_info **slot,
+		    struct errmsg *e)
+{
+	pid_t self = getpid();
+	struct slot_info *heavy = scoreboard_take_heavy(board, self);
+	pid_t pid;
+
+	if (!heavy)
+		return err_set(e, ERR_BUSY,
+			       "all %u places for cuts and large answers are "
+			       "taken; try again in a few seconds",
+			       board->nr_heavy);
+	heavy->endpoint = (*slot)->endpoint;
+	heavy->method = (*slot)->method;
+	pid = fork();
+	if (pid < 0) {
+		slot_free(heavy);
+		return err_set(e, ERR_BUSY, "cannot start a process: %s",
+			       strerror(errno));
+	}
+	if (pid > 0) {
+		/* Unless the child has already ended and freed it. */
+		atomic_compare_exchange_strong(&heavy->pid, &self, pid);
+		return ERR_HANDED;
+	}
+	heavy->pid = getpid();
+	*slot = heavy;
+	become_heavy();
+	return ERR_OK;
+}
+
+static void free_slots_of(struct scoreboard *board, pid_t pid)
+{
+	for (uint32_t i = 0; i < board->nr_heavy; i++) {
+		struct slot_info *slot = scoreboard_heavy(board, i);
+
+		if (slot->pid == pid)
+			slot_free(slot);
+	}
+}
+
+void heavy_reap(struct scoreboard *board)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		free_slots_of(board, pid);
+		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
+			log_error("heavy process %ld died of signal %d",
+				  (long)pid, WTERMSIG(status));
+	}
+}

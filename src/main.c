@@ -1,0 +1,177 @@
+/*
+ * main.c - a server, or one of the offline commands.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "archive/segment.h"
+#include "base/log.h"
+#include "command.h"
+#include "observe.h"
+#include "process.h"
+
+#define MAX_HELP ((size_t)64 * 1024)
+
+static void print_help(void)
+{
+	struct text out;
+
+	text_init(&out, MAX_HELP);
+	text_puts(&out,
+		  "restreamer: an archive of live streams, over FastCGI and "
+		  "on the command line\n\n"
+		  "usage: restreamer serve [OPTION]...\n"
+		  "       restreamer COMMAND [WORD]... [OPTION]...\n\n"
+		  "Commands (arguments as in the URLs, see routes; -o FILE "
+		  "writes to a file):\n");
+	command_describe(&out);
+	text_puts(&out, "\nOptions of all commands but serve:\n");
+	settings_describe(OPTIONS_OFFLINE, &out);
+	text_puts(&out, "\nOptions of serve (each also as an environment "
+			"variable, RESTREAMER_NAME):\n");
+	settings_describe(OPTIONS_SERVE, &out);
+	fputs(out.data, stdout);
+	text_release(&out);
+}
+
+/* The parts of the manual page that are made from the tables. */
+static void print_man(const char *part)
+{
+	struct text out;
+
+	text_init(&out, MAX_HELP);
+	text_puts(&out, "");
+	if (!strcmp(part, "commands"))
+		command_describe_man(&out);
+	else if (!strcmp(part, "serve"))
+		settings_describe_man(OPTIONS_SERVE, &out);
+	else if (!strcmp(part, "offline"))
+		settings_describe_man(OPTIONS_OFFLINE, &out);
+	fputs(out.data, stdout);
+	text_release(&out);
+}
+
+/* For good: not to be regained. */
+static enum err become_user(const char *name, const struct listener *listener,
+			    struct errmsg *e)
+{
+	const struct passwd *user;
+
+	if (!*name || geteuid() != 0)
+		return ERR_OK;
+	user = getpwnam(name);
+	if (!user)
+		return err_set(e, ERR_INPUT, "--user: there is no '%s'", name);
+	if (listener->path &&
+	    chown(listener->path, user->pw_uid, user->pw_gid) < 0)
+		return err_set(e, ERR_IO, "cannot give '%s' to '%s': %s",
+			       listener->path, name, strerror(errno));
+	if (initgroups(name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 ||
+	    setuid(user->pw_uid) < 0 || setuid(0) == 0)
+		return err_set(e, ERR_IO, "cannot become '%s': %s", name,
+			       strerror(errno));
+	return ERR_OK;
+}
+
+static uint32_t nr_workers_of(const struct settings *settings)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (settings->workers != COUNT_AUTO)
+		return settings->workers;
+	return cores > 0 && cores < 100 ? (uint32_t)cores * 2 : 4;
+}
+
+static int run(const struct settings *settings, struct listener *listener,
+	       struct errmsg *e)
+{
+	uint32_t nr_workers = nr_workers_of(settings);
+	struct shared shared = {
+		.settings = settings,
+		.listener = listener,
+		.metrics = metrics_new(),
+		/* Alone, the one process still has a slot. */
+		.board = scoreboard_new(nr_workers ? nr_workers : 1,
+					settings->heavy_max),
+	};
+
+	if (!shared.metrics || !shared.board) {
+		err_set(e, ERR_IO, "cannot share memory: %s", strerror(errno));
+		log_error("%s", e->text);
+		return EXIT_FAILURE;
+	}
+	shared.board->master = getpid();
+	shared.board->started_us = utime_now();
+	observe_log_into(shared.metrics);
+	if (nr_workers)
+		return master_run(&shared);
+	return worker_run(&shared, scoreboard_worker(shared.board, 0), true);
+}
+
+static int serve(int argc, char **argv)
+{
+	struct settings settings;
+	struct listener listener;
+	struct errmsg e = { "" };
+	int nr_words;
+	int status = EXIT_FAILURE;
+
+	if (settings_read(&settings, OPTIONS_SERVE, argc, argv, NULL, NULL,
+			  &nr_words, &e)) {
+		fprintf(stderr, "restreamer: %s\n", e.text);
+		return 2;
+	}
+	if (*settings.log && !log_open(settings.log)) {
+		fprintf(stderr, "restreamer: cannot open '%s': %s\n",
+			settings.log, strerror(errno));
+		return EXIT_FAILURE;
+	}
+	log_set_level(settings.log_level);
+	umask(027);
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (listener_open(&listener, &settings, &e) ||
+	    become_user(settings.user, &listener, &e))
+		log_error("%s", e.text);
+	else
+		status = run(&settings, &listener, &e);
+	listener_close(&listener);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	size_t len = strlen(argv[0]);
+
+	if (segment_has_suffix(argv[0], len, ".fcgi"))
+		return serve(argc, argv);
+	if (argc < 2) {
+		print_help();
+		return 2;
+	}
+	if (!strcmp(argv[1], "serve"))
+		return serve(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+		print_help();
+		return EXIT_SUCCESS;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts(PACKAGE_STRING);
+		return EXIT_SUCCESS;
+	}
+	if (!strcmp(argv[1], "--man") && argc == 3) {
+		print_man(argv[2]);
+		return EXIT_SUCCESS;
+	}
+	return command_run(argc, argv);
+}

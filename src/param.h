@@ -1,0 +1,55 @@
+/*
+ * param.h - the arguments of a URL, declared once per route, checked once.
+ *
+ * A route declares its arguments in a table; param_fill() makes a typed struct
+ * of them, or a message that names the culprit.  Arguments that no row names
+ * are ignored: players add their own.  Of a single argument that is repeated
+ * the first counts.
+ */
+#ifndef SRC_PARAM_H
+#define SRC_PARAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "request.h"
+
+enum param_type {
+	PARAM_END = 0,
+	PARAM_TIME,	/* usec_t at offset, bool at extra: whether given */
+	PARAM_BOOL,	/* bool: true or false in any case */
+	PARAM_ENUM,	/* int: index into choices */
+	PARAM_TEXT,	/* const char *: not empty */
+	PARAM_LIST,	/* repeated: array of elements, size_t at extra: count */
+};
+
+enum param_flags {
+	PARAM_REQUIRED = 1 << 0,
+};
+
+/* Parses one text of a PARAM_LIST into an element. */
+typedef enum err param_element_fn(const struct request *req, const char *text,
+				  void *element, struct errmsg *e);
+
+struct param {
+	const char *name;
+	enum param_type type;
+	enum param_flags flags;
+	size_t offset;
+	size_t extra;
+	const char *const *choices;	/* PARAM_ENUM: NULL-terminated */
+	const char *dflt;		/* PARAM_ENUM, PARAM_BOOL */
+	param_element_fn *parse;	/* PARAM_LIST */
+	size_t element_size;
+	const char *help;		/* of the value, for "routes" */
+};
+
+/* ERR_INPUT, saying which argument, what is wrong, and what is allowed. */
+enum err param_fill(struct request *req, const struct param *params, void *spec)
+	MUST_CHECK;
+
+/* "START,END" to a struct time_range, for PARAM_LIST. */
+param_element_fn param_parse_range;
+
+#endif

@@ -1,0 +1,123 @@
+#include "config.h"
+
+#include "route.h"
+
+#include <string.h>
+
+static const struct route *const tables[] = {
+	file_routes, segment_routes, playlist_routes, cut_routes, status_routes,
+};
+
+void route_each(bool (*fn)(const struct route *route, void *ctx), void *ctx)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
+		for (const struct route *r = tables[i]; r->name; r++)
+			if (!fn(r, ctx))
+				return;
+}
+
+const char *route_methods(const struct route *route)
+{
+	(void)route;	/* all that exist so far only read */
+	return "GET, HEAD, OPTIONS";
+}
+
+/* The field of the request that a path variable fills. */
+static const char **field_of(struct request *req, const char *name, size_t len)
+{
+	if (len == 7 && !memcmp(name, "channel", len))
+		return &req->channel;
+	if (len == 7 && !memcmp(name, "quality", len))
+		return &req->quality;
+	if (len == 4 && !memcmp(name, "hour", len))
+		return &req->hour;
+	BUG("no path variable '%.*s'", (int)len, name);
+}
+
+/* Matches one component against one part of len bytes of a route's path. */
+static bool match_part(struct request *req, const char *part, size_t len,
+		       const char *component)
+{
+	size_t have = strlen(component);
+	size_t name_len, ending;
+
+	if (*part != ':')
+		return have == len && !memcmp(component, part, len);
+	name_len = strcspn(part + 1, "./");
+	ending = len - 1 - name_len;
+	if (have <= ending ||
+	    memcmp(component + have - ending, part + 1 + name_len, ending) != 0)
+		return false;
+	*field_of(req, part + 1, name_len) =
+		arena_strndup(&req->arena, component, have - ending);
+	return true;
+}
+
+/* The rest of the components as one path. */
+static bool match_rest(struct request *req, size_t i)
+{
+	const char *rest = NULL;
+
+	for (; i < req->nr_components; i++)
+		rest = rest ? arena_printf(&req->arena, "%s/%s", rest,
+					   req->components[i]) :
+			      req->components[i];
+	req->rest = rest;
+	return rest != NULL;
+}
+
+static bool matches(struct request *req, const struct route *route)
+{
+	const char *p = route->path;
+	size_t i = 0;
+
+	while (*p == '/' && p[1]) {
+		size_t len;
+
+		p++;
+		if (*p == '*')
+			return match_rest(req, i);
+		len = strcspn(p, "/");
+		if (i == req->nr_components ||
+		    !match_part(req, p, len, req->components[i]))
+			return false;
+		p += len;
+		i++;
+	}
+	return i == req->nr_components;
+}
+
+static bool try_route(const struct route *route, void *ctx)
+{
+	struct request *req = ctx;
+
+	req->channel = req->quality = req->hour = req->rest = NULL;
+	if (!matches(req, route))
+		return true;
+	req->route = route;
+	return false;
+}
+
+enum err route_find(struct request *req)
+{
+	route_each(try_route, req);
+	if (!req->route)
+		return err_set(&req->error, ERR_NOTFOUND,
+			       "there is no such URL");
+	if (req->method != METHOD_GET && req->method != METHOD_HEAD)
+		return err_set(&req->error, ERR_METHOD,
+			       "this URL takes only %s",
+			       route_methods(req->route));
+	return ERR_OK;
+}
+
+enum err route_run(struct request *req)
+{
+	const struct route *route = req->route;
+	void *spec = arena_alloc(&req->arena, route->spec_size);
+	enum err err = param_fill(req, route->params, spec);
+
+	if (!err && (route->flags & ROUTE_HEAVY))
+		err = req->client->go_heavy(req->client, &req->error);
+	return err ? err : route->handle(req, spec);
+}

@@ -1,0 +1,54 @@
+/*
+ * route.h - what there is to ask for: one table.
+ *
+ * A path of a route is components divided by slashes: ":channel", ":quality"
+ * and ":hour" match one component and fill the request's field of that name,
+ * with a fixed ending if one follows (":quality.m3u8"); "*rest" matches all
+ * the rest, at least one component.
+ */
+#ifndef SRC_ROUTE_H
+#define SRC_ROUTE_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "param.h"
+#include "request.h"
+
+enum route_flags {
+	ROUTE_HEAVY = 1 << 0,	/* always in a process of its own */
+};
+
+struct route {
+	const char *name;	/* the endpoint in metrics */
+	const char *path;
+	enum route_flags flags;
+	const struct param *params;
+	size_t spec_size;	/* of the struct that params fill */
+	enum err (*handle)(struct request *req, const void *spec);
+	const char *help;
+};
+
+/* Calls fn for every route, in the order they are tried, while it says so. */
+void route_each(bool (*fn)(const struct route *route, void *ctx), void *ctx);
+
+/*
+ * Finds the route of a request and fills its path fields; OPTIONS is answered
+ * by the caller.  ERR_NOTFOUND, ERR_METHOD.
+ */
+enum err route_find(struct request *req) MUST_CHECK;
+
+/* Checks the arguments, then answers.  The request has a route. */
+enum err route_run(struct request *req) MUST_CHECK;
+
+/* For Allow: "GET, HEAD, OPTIONS". */
+const char *route_methods(const struct route *route);
+
+/* One table a file of handlers, each ended by a route without a name. */
+extern const struct route file_routes[];
+extern const struct route segment_routes[];
+extern const struct route playlist_routes[];
+extern const struct route cut_routes[];
+extern const struct route status_routes[];
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * scoreboard.h - what every process is doing, in shared memory.
+ *
+ * Made by the master before the first fork; every slot is written by the one
+ * process that owns it, in single words, without locks.  A process that dies
+ * leaves its slot as it was, and the master frees it: slots are owned by pid,
+ * so a kill cannot leak one.
+ *
+ * Workers have the first slots; a heavy request takes one of the rest for as
+ * long as it lives.
+ */
+#ifndef SRC_SCOREBOARD_H
+#define SRC_SCOREBOARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/compiler.h"
+
+enum slot_state {
+	SLOT_FREE,	/* of a worker: not started or dead */
+	SLOT_IDLE,
+	SLOT_READING,	/* a request is arriving */
+	SLOT_LIGHT,
+	SLOT_HEAVY,
+};
+
+struct slot_info {
+	_Atomic pid_t pid;		/* 0: free */
+	_Atomic int state;		/* enum slot_state */
+	_Atomic int64_t since_us;	/* monotonic, of the state */
+	_Atomic(const char *) endpoint;	/* a static string, or NULL */
+	_Atomic int method;		/* enum method */
+	_Atomic uint32_t nr_served;	/* requests, by a worker */
+};
+
+struct scoreboard {
+	uint32_t nr_workers;
+	uint32_t nr_heavy;
+	_Atomic uint64_t cpu_ms_max;	/* process_cpu_seconds never falls */
+	_Atomic pid_t master;
+	int64_t started_us;		/* when, since 1970 */
+	struct slot_info slots[];	/* workers, then heavy */
+};
+
+/* NULL if there is no memory for it. */
+struct scoreboard *scoreboard_new(uint32_t nr_workers, uint32_t nr_heavy)
+	MUST_CHECK;
+
+/* Monotonic microseconds. */
+int64_t scoreboard_now(void);
+
+void slot_enter(struct slot_info *slot, enum slot_state state);
+void slot_free(struct slot_info *slot);
+
+static inline struct slot_info *scoreboard_worker(struct scoreboard *b,
+						  uint32_t i)
+{
+	return &b->slots[i];
+}
+
+static inline struct slot_info *scoreboard_heavy(struct scoreboard *b,
+						 uint32_t i)
+{
+	return &b->slots[b->nr_workers + i];
+}
+
+/* Takes a heavy slot for a process; NULL if all are taken. */
+struct slot_info *scoreboard_take_heavy(struct scoreboard *b, pid_t pid)
+	MUST_CHECK;
+
+/* Frees the heavy slots of processes that do not exist any more. */
+void scoreboard_sweep_heavy(struct scoreboard *b);
+
+/* Workers that are there. */
+uint32_t scoreboard_workers(struct scoreboard *b);
+
+/* Processes in a state. */
+uint32_t scoreboard_count(struct scoreboard *b, enum slot_state state);
+
+#endif

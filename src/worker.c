@@ -1,0 +1,284 @@
+/*
+ * worker.c - one request after the other; see process.h.
+ *
+ * Signals are blocked everywhere but inside epoll_pwait: libfcgi drops a live
+ * connection when a signal interrupts the poll it does after accept, and cuts
+ * a blocked write short.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/fsutil.h"
+#include "base/log.h"
+#include "fastcgi.h"
+#include "observe.h"
+#include "process.h"
+#include "request.h"
+#include "response.h"
+#include "route.h"
+#include "status.h"
+
+struct worker {
+	struct server server;
+	struct fastcgi fastcgi;
+	struct request req;
+	const struct shared *shared;
+	struct slot_info *slot;
+	int epoll_fd;
+	bool is_heavy;	/* forked for one request */
+	bool is_alone;	/* no master, no heavy processes */
+};
+
+static struct worker worker;
+static volatile sig_atomic_t must_stop;
+static volatile sig_atomic_t must_reopen;
+
+static void on_stop(int number)
+{
+	UNUSED(number);
+	must_stop = 1;
+}
+
+static void on_reopen(int number)
+{
+	UNUSED(number);
+	must_reopen = 1;
+}
+
+static void on_child(int number)
+{
+	UNUSED(number);	/* only to wake epoll_pwait */
+}
+
+/* Somebody truncated a file that is mapped: this process can't go on. */
+static void on_bus(int number)
+{
+	static const char text[] =
+		"restreamer: a mapped file was truncated; worker ends\n";
+
+	UNUSED(number);
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(EXIT_FAILURE);
+}
+
+static void set_handler(int number, void (*fn)(int))
+{
+	struct sigaction action = { .sa_handler = fn };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(number, &action, NULL);
+}
+
+/* After FCGX_Init(), which sets handlers of its own. */
+static void set_handlers(void)
+{
+	set_handler(SIGTERM, on_stop);
+	set_handler(SIGINT, on_stop);
+	set_handler(SIGQUIT, on_stop);
+	set_handler(SIGHUP, on_stop);
+	set_handler(SIGUSR1, on_reopen);
+	set_handler(SIGUSR2, SIG_IGN);
+	set_handler(SIGPIPE, SIG_IGN);
+	set_handler(SIGCHLD, on_child);
+	set_handler(SIGBUS, on_bus);
+}
+
+static enum err go_heavy(struct client *c, struct errmsg *e)
+{
+	enum err err;
+
+	UNUSED(c);
+	if (worker.is_heavy || worker.is_alone)
+		return ERR_OK;
+	err = heavy_fork(worker.shared->board, &worker.slot, e);
+	if (err == ERR_OK) {
+		worker.is_heavy = true;
+		close(worker.epoll_fd);
+		fs_close(&worker.shared->listener->fd);
+		metrics_add(worker.shared->metrics, METRIC_HEAVY_STARTED, 1);
+	} else if (err == ERR_BUSY) {
+		metrics_add(worker.shared->metrics, METRIC_HEAVY_REFUSED, 1);
+	}
+	return err;
+}
+
+static void read_headers(struct request *req, const struct fastcgi *f)
+{
+	req->headers = (struct request_headers){
+		.accept_encoding = fastcgi_param(f, "HTTP_ACCEPT_ENCODING"),
+		.if_match = fastcgi_param(f, "HTTP_IF_MATCH"),
+		.if_none_match = fastcgi_param(f, "HTTP_IF_NONE_MATCH"),
+		.if_range = fastcgi_param(f, "HTTP_IF_RANGE"),
+		.range = fastcgi_param(f, "HTTP_RANGE"),
+	};
+}
+
+static enum err answer(struct request *req, const char *uri)
+{
+	struct slot_info *slot = worker.slot;
+	enum err err;
+
+	if (req->method == METHOD_OPTIONS)
+		return response_send_options(req);
+	err = request_set_uri(req, uri);
+	if (!err)
+		err = route_find(req);
+	slot->method = (int)req->method;
+	slot->endpoint = req->route ? req->route->name : NULL;
+	if (!err)
+		err = fastcgi_drain(&worker.fastcgi,
+				    (uint64_t)req->server->settings->max_body_mb
+					    << 20,
+				    &req->error);
+	return err ? err : route_run(req);
+}
+
+/* Logs what stopped an answer, once; the client's own doings are not news. */
+static void log_failure(const struct request *req, const char *uri,
+			enum err err, bool was_begun)
+{
+	if (err == ERR_GONE)
+		metrics_add(worker.shared->metrics, METRIC_CLIENTS_GONE, 1);
+	else if (was_begun || status_of(err) == 500)
+		log_error("%s %.200s: %s", method_names[req->method], uri,
+			  req->error.text);
+	if (was_begun && err != ERR_GONE)
+		metrics_add(worker.shared->metrics, METRIC_ANSWERS_BROKEN, 1);
+}
+
+static void serve(void)
+{
+	struct fastcgi *f = &worker.fastcgi;
+	struct request *req = &worker.req;
+	const char *uri = fastcgi_param(f, "REQUEST_URI");
+	bool was_begun;
+	enum err err;
+
+	request_begin(req, &worker.server, &f->client,
+		      method_of(fastcgi_param(f, "REQUEST_METHOD")));
+	read_headers(req, f);
+	err = answer(req, uri);
+	if (err == ERR_HANDED) {
+		fastcgi_detach(f);
+		request_end(req);
+		return;
+	}
+	was_begun = f->has_begun;
+	if (err)
+		log_failure(req, uri, err, was_begun);
+	if (err && !was_begun && err != ERR_GONE)
+		err = response_send_error(req, err);
+	metrics_add(worker.shared->metrics, METRIC_BYTES_SENT, f->body_bytes);
+	server_count_cache(&worker.server);
+	observe_request(req);
+	fastcgi_finish(f, err == ERR_OK);
+	request_end(req);
+}
+
+static void end_heavy(void)
+{
+	slot_free(worker.slot);
+	_exit(EXIT_SUCCESS);
+}
+
+/* Waits for something to happen; whether a connection may be waiting. */
+static bool wait_for_request(const sigset_t *open_mask)
+{
+	struct epoll_event event;
+	int n = epoll_pwait(worker.epoll_fd, &event, 1, -1, open_mask);
+
+	heavy_reap(worker.shared->board);
+	if (must_reopen) {
+		must_reopen = 0;
+		if (!log_open(*worker.shared->settings->log ?
+				      worker.shared->settings->log :
+				      NULL))
+			log_warning("cannot reopen the log: %s",
+				    strerror(errno));
+	}
+	return n > 0;
+}
+
+/* When to retire: around the maximum, so that not all do so at once. */
+static uint32_t request_limit(const struct settings *settings)
+{
+	uint32_t max = settings->max_requests;
+
+	if (!max)
+		return UINT32_MAX;
+	return max - max / 10 + (uint32_t)getpid() % (max / 5 + 1);
+}
+
+static void loop(void)
+{
+	uint32_t limit = request_limit(worker.shared->settings);
+	sigset_t open_mask;
+
+	sigemptyset(&open_mask);
+	slot_enter(worker.slot, SLOT_IDLE);
+	while (!must_stop && worker.slot->nr_served < limit) {
+		if (!wait_for_request(&open_mask) || must_stop)
+			continue;
+		slot_enter(worker.slot, SLOT_READING);
+		if (fastcgi_accept(&worker.fastcgi)) {
+			slot_enter(worker.slot, SLOT_LIGHT);
+			serve();
+			if (worker.is_heavy)
+				end_heavy();
+			worker.slot->nr_served++;
+		}
+		slot_enter(worker.slot, SLOT_IDLE);
+	}
+}
+
+static bool set_up(const struct shared *shared, struct slot_info *slot,
+		   bool is_alone)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	struct errmsg e;
+
+	worker = (struct worker){
+		.shared = shared,
+		.slot = slot,
+		.is_alone = is_alone,
+		.server.metrics = shared->metrics,
+		.server.board = shared->board,
+	};
+	if (server_open(&worker.server, shared->settings, &e) ||
+	    fastcgi_init(&e)) {
+		log_error("%s", e.text);
+		return false;
+	}
+	set_handlers();
+	fastcgi_open(&worker.fastcgi, shared->listener->fd, go_heavy);
+	worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (worker.epoll_fd < 0 ||
+	    epoll_ctl(worker.epoll_fd, EPOLL_CTL_ADD, shared->listener->fd,
+		      &event) < 0) {
+		log_error("cannot watch the listening socket: %s",
+			  strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+int worker_run(const struct shared *shared, struct slot_info *slot,
+	       bool is_alone)
+{
+	slot->pid = getpid();
+	slot->nr_served = 0;
+	if (!set_up(shared, slot, is_alone))
+		return EXIT_FAILURE;
+	loop();
+	server_close(&worker.server);
+	arena_release(&worker.req.arena);
+	return EXIT_SUCCESS;
+}
