@@ -243,6 +243,7 @@ static enum err run_route(struct offline *o, struct settings *settings,
 	if (!err)
 		err = route_run(req);
 	err = finish(o, err);
+	hourcache_flush(server.cache);
 	/* The arena holds indexes of the cache. */
 	arena_reset(&req->arena);
 	server_close(&server);

@@ -13,7 +13,7 @@ enum err server_open(struct server *server, const struct settings *settings,
 		.prefix = settings->prefix,
 		.validation = settings->cache_validate,
 		.max_hours = 1024,
-		.max_heap = (size_t)64 * 1024 * 1024,
+		.max_heap = (size_t)128 * 1024 * 1024,
 	};
 	struct arena a;
 	enum err err;

@@ -291,7 +291,8 @@ void settings_describe_man(enum option_set option_set, struct text *out)
 			text_printf(out, "%s%c", *p == '-' ? "\\" : "", *p);
 		text_printf(out, " \" %s\"\n%s.\n", rows[i].arg, rows[i].help);
 		if (*rows[i].dflt)
-			text_printf(out, "The default is %s.\n", rows[i].dflt);
+			text_printf(out, "The default is \"%s\".\n",
+				    rows[i].dflt);
 		text_printf(out, "Environment: %s.\n", name);
 	}
 }

@@ -181,6 +181,7 @@ static void serve(void)
 	observe_request(req);
 	fastcgi_finish(f, err == ERR_OK);
 	request_end(req);
+	hourcache_flush(worker.server.cache);
 }
 
 static void end_heavy(void)

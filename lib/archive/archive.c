@@ -53,62 +53,86 @@ static void close_deferred(void *ptr)
 	fs_close(ptr);
 }
 
-/* A place for a descriptor that the arena closes. */
-static int *deferred_fd(struct arena *a)
-{
-	int *fd = ARENA_NEW(a, int);
+/* A directory that was read; fd is -1 if it is not there. */
+struct directory {
+	int fd;
+	struct fs_list list;	/* sorted */
+};
 
-	*fd = -1;
-	arena_defer(a, close_deferred, fd);
-	return fd;
+/* The arena does this too; what is not needed that long goes before. */
+static void close_directory(void *ptr)
+{
+	struct directory *dir = ptr;
+
+	fs_list_release(&dir->list);
+	fs_close(&dir->fd);
 }
 
-static void release_list(void *ptr)
-{
-	fs_list_release(ptr);
-}
-
-/* Reads the directory beneath dir_fd; *fd_r is -1 if it is not there. */
 static enum err read_directory(int dir_fd, const char *rel, struct arena *a,
-			       struct fs_list **list_r, int *fd_r,
-			       struct errmsg *e)
+			       struct directory **dir_r, struct errmsg *e)
 {
-	struct fs_list *list = ARENA_NEW(a, struct fs_list);
-	int *fd = deferred_fd(a);
+	struct directory *dir = ARENA_NEW(a, struct directory);
 	enum err err;
 
-	arena_defer(a, release_list, list);
-	*list_r = list;
-	*fd_r = *fd = fs_open_beneath(dir_fd, rel, DIRECTORY_FLAGS);
-	if (*fd < 0 && is_absent(errno))
-		return ERR_OK;
-	if (*fd < 0)
+	dir->fd = -1;
+	arena_defer(a, close_directory, dir);
+	dir->fd = fs_open_beneath(dir_fd, rel, DIRECTORY_FLAGS);
+	if (dir->fd < 0 && !is_absent(errno))
 		return err_set(e, ERR_IO, "cannot open a directory: %s",
 			       strerror(errno));
-	err = fs_list_read(*fd, list, e);
-	if (err)
-		return err;
-	fs_list_sort(list);
+	if (dir->fd >= 0) {
+		err = fs_list_read(dir->fd, &dir->list, e);
+		if (err)
+			return err;
+		fs_list_sort(&dir->list);
+	}
+	*dir_r = dir;
 	return ERR_OK;
+}
+
+/*
+ * The type of an entry of the directory rel, as we may follow it: DT_REG,
+ * DT_DIR, or DT_UNKNOWN for all else, such as a link that leads out of BASE.
+ */
+static unsigned char type_of(const struct archive *archive, struct arena *a,
+			     const char *rel, const struct fs_entry *entry)
+{
+	struct stat st;
+	bool known;
+	int fd;
+
+	if (entry->type != DT_LNK && entry->type != DT_UNKNOWN)
+		return entry->type;
+	fd = fs_open_beneath(archive->base_fd,
+			     arena_printf(a, "%s/%s", rel, entry->name),
+			     O_PATH);
+	known = fd >= 0 && fstat(fd, &st) == 0;
+	fs_close(&fd);
+	if (known && S_ISDIR(st.st_mode))
+		return DT_DIR;
+	return known && S_ISREG(st.st_mode) ? DT_REG : DT_UNKNOWN;
 }
 
 static enum err list_directories(const struct archive *archive,
 				 struct arena *a, const char *rel,
 				 struct name_list *list_r, struct errmsg *e)
 {
-	struct fs_list *found;
+	struct name_list list = { 0 };
+	struct directory *dir;
 	enum err err;
-	int fd;
 
-	err = read_directory(archive->base_fd, rel, a, &found, &fd, e);
+	err = read_directory(archive->base_fd, rel, a, &dir, e);
 	if (err)
 		return err;
-	list_r->names = arena_alloc(a, (found->nr + 1) * sizeof(char *));
-	list_r->nr = 0;
-	for (size_t i = 0; i < found->nr; i++)
-		if (found->entries[i].name[0] != '.' &&
-		    fs_entry_is_dir(fd, &found->entries[i]))
-			list_r->names[list_r->nr++] = found->entries[i].name;
+	list.names = arena_alloc(a, (dir->list.nr + 1) * sizeof(char *));
+	for (size_t i = 0; i < dir->list.nr; i++) {
+		const struct fs_entry *entry = &dir->list.entries[i];
+
+		if (entry->name[0] != '.' &&
+		    type_of(archive, a, rel, entry) == DT_DIR)
+			list.names[list.nr++] = entry->name;
+	}
+	*list_r = list;
 	return ERR_OK;
 }
 
@@ -197,11 +221,11 @@ enum err archive_files(const struct archive *archive, struct arena *a,
 		       const char *hour, bool tombstones,
 		       struct name_list *list_r, struct errmsg *e)
 {
-	struct fs_list *found;
+	struct name_list list = { 0 };
+	struct directory *dir;
 	const char *path;
 	bool has_tombstones;
 	enum err err;
-	int fd;
 
 	err = quality_path(a, channel, quality, &path, e);
 	if (!err)
@@ -209,28 +233,29 @@ enum err archive_files(const struct archive *archive, struct arena *a,
 	if (!err)
 		err = read_directory(archive->base_fd,
 				     arena_printf(a, "%s/%s", path, hour), a,
-				     &found, &fd, e);
+				     &dir, e);
 	if (err)
 		return err;
-	has_tombstones = any_tombstone(found);
-	list_r->names = arena_alloc(a, (found->nr + 1) * sizeof(char *));
-	list_r->nr = 0;
-	for (size_t i = 0; i < found->nr; i++)
-		if (is_listed_file(found, &found->entries[i], tombstones,
-				   has_tombstones))
-			list_r->names[list_r->nr++] = found->entries[i].name;
+	has_tombstones = any_tombstone(&dir->list);
+	list.names = arena_alloc(a, (dir->list.nr + 1) * sizeof(char *));
+	for (size_t i = 0; i < dir->list.nr; i++)
+		if (is_listed_file(&dir->list, &dir->list.entries[i],
+				   tombstones, has_tombstones))
+			list.names[list.nr++] = dir->list.entries[i].name;
+	*list_r = list;
 	return ERR_OK;
 }
 
 struct extras {
+	const struct archive *archive;
 	struct arena *arena;
-	struct name_list *list;
+	struct name_list list;
 	size_t capacity;
 };
 
 static enum err add_extra(struct extras *x, const char *path, struct errmsg *e)
 {
-	struct name_list *list = x->list;
+	struct name_list *list = &x->list;
 
 	if (list->nr == ARCHIVE_MAX_EXTRAS)
 		return err_set(e, ERR_LIMIT,
@@ -249,35 +274,40 @@ static enum err add_extra(struct extras *x, const char *path, struct errmsg *e)
 	return ERR_OK;
 }
 
-static enum err collect_extras(struct extras *x, int dir_fd, const char *rel,
+/* rel is the directory beneath BASE, shown what is listed of it. */
+static enum err collect_extras(struct extras *x, const char *rel,
 			       const char *shown, unsigned depth,
 			       struct errmsg *e)
 {
-	struct fs_list *found;
+	struct directory *dir;
 	enum err err;
-	int fd;
 
 	if (depth > ARCHIVE_MAX_DEPTH)
 		return err_set(e, ERR_LIMIT,
 			       "directories more than %d deep",
 			       ARCHIVE_MAX_DEPTH);
-	err = read_directory(dir_fd, rel, x->arena, &found, &fd, e);
-	for (size_t i = 0; !err && i < found->nr; i++) {
-		const struct fs_entry *entry = &found->entries[i];
+	err = read_directory(x->archive->base_fd, rel, x->arena, &dir, e);
+	for (size_t i = 0; !err && i < dir->list.nr; i++) {
+		const struct fs_entry *entry = &dir->list.entries[i];
+		unsigned char type;
 		const char *path;
 
 		if (entry->name[0] == '.')
 			continue;
+		type = type_of(x->archive, x->arena, rel, entry);
 		path = arena_printf(x->arena, "%s%s%s", shown,
 				    *shown ? "/" : "", entry->name);
 		/* Links to directories are not followed: they may be loops. */
-		if (entry->type == DT_DIR)
-			err = collect_extras(x, fd, entry->name, path,
-					     depth + 1, e);
-		else if (entry->type == DT_REG || entry->type == DT_LNK ||
-			 !fs_entry_is_dir(fd, entry))
+		if (type == DT_DIR && entry->type != DT_LNK)
+			err = collect_extras(x,
+					     arena_printf(x->arena, "%s/%s",
+							  rel, entry->name),
+					     path, depth + 1, e);
+		else if (type == DT_REG)
 			err = add_extra(x, path, e);
 	}
+	if (!err)
+		close_directory(dir);	/* there may be very many */
 	return err;
 }
 
@@ -290,23 +320,29 @@ enum err archive_extras(const struct archive *archive, struct arena *a,
 			const char *dir, struct name_list *list_r,
 			struct errmsg *e)
 {
-	struct extras x = { .arena = a, .list = list_r };
+	struct extras x = { .archive = archive, .arena = a };
 	enum err err = archive_check_name(dir, e);
 
-	*list_r = (struct name_list){ 0 };
 	if (!err)
-		err = collect_extras(&x, archive->base_fd, dir, "", 0, e);
-	if (!err && list_r->nr)
-		qsort(list_r->names, list_r->nr, sizeof(char *), by_text);
-	return err;
+		err = collect_extras(&x, dir, "", 0, e);
+	if (err)
+		return err;
+	if (x.list.nr)
+		qsort(x.list.names, x.list.nr, sizeof(char *), by_text);
+	*list_r = x.list;
+	return ERR_OK;
 }
 
 bool archive_has_channel(const struct archive *archive, const char *channel)
 {
-	int fd = fs_open_beneath(archive->base_fd, channel,
-				 O_PATH | O_DIRECTORY);
-	bool found = fd >= 0;
+	struct errmsg e;
+	bool found;
+	int fd;
 
+	if (archive_check_name(channel, &e))
+		return false;
+	fd = fs_open_beneath(archive->base_fd, channel, O_PATH | O_DIRECTORY);
+	found = fd >= 0;
 	fs_close(&fd);
 	return found;
 }
@@ -330,7 +366,8 @@ static bool is_withdrawn(const struct archive *archive, const char *path)
 		return true;
 	memcpy(stone, path, len);
 	strcpy(stone + len - strlen(SEGMENT_SUFFIX), TOMBSTONE_SUFFIX);
-	fd = fs_open_beneath(archive->base_fd, stone, O_PATH);
+	/* The name decides, whatever it may be a link to. */
+	fd = fs_open_beneath(archive->base_fd, stone, O_PATH | O_NOFOLLOW);
 	if (fd < 0)
 		return false;
 	fs_close(&fd);

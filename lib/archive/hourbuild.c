@@ -17,8 +17,7 @@
 #include "base/mem.h"
 #include "base/uri.h"
 
-#define DISCONTINUITY "#EXT-X-DISCONTINUITY\n"
-#define DATE_TIME     "#EXT-X-PROGRAM-DATE-TIME:"
+#define DATE_TIME "#EXT-X-PROGRAM-DATE-TIME:"
 
 struct build {
 	const struct hour_source *source;
@@ -59,6 +58,14 @@ static void link_chain(struct build *b)
 	}
 }
 
+/* No more than fits, whatever size a sparse file claims to have. */
+static uint64_t bits_a_second(const struct hour_entry *entry)
+{
+	double bps = (double)entry->size * 8e6 / (double)entry->length_us;
+
+	return bps < (double)INT64_MAX ? (uint64_t)bps : INT64_MAX;
+}
+
 static void sum_up(struct build *b)
 {
 	struct hour_header *head = &b->head;
@@ -81,8 +88,7 @@ static void sum_up(struct build *b)
 			continue;
 		head->total_bytes += (uint64_t)entry->size;
 		head->total_us += entry->length_us;
-		bps = (uint64_t)((double)entry->size * 8e6 /
-				 (double)entry->length_us);
+		bps = bits_a_second(entry);
 		if (bps > head->peak_bps)
 			head->peak_bps = bps;
 	}
@@ -156,7 +162,7 @@ static char *put_lines(char *to, const struct build *b,
 /* At most what the lines of one segment take. */
 static size_t lines_bound(const struct build *b, size_t name_len)
 {
-	return sizeof(DISCONTINUITY) + b->stamp_len + 64 + b->url_len +
+	return sizeof(HOUR_DISCONTINUITY) + b->stamp_len + 64 + b->url_len +
 	       3 * name_len;
 }
 
@@ -171,7 +177,7 @@ static char *put_text(char *to, const char *text, struct build *b,
 		if (!(entry->flags & ENTRY_IN_CHAIN) == in_chain)
 			continue;
 		if (entry->flags & ENTRY_AFTER_HOLE)
-			to = PUT(to, DISCONTINUITY);
+			to = PUT(to, HOUR_DISCONTINUITY);
 		entry->text_off = (uint32_t)(to - text);
 		to = put_lines(to, b, entry, names + entry->name_off);
 		entry->text_len =

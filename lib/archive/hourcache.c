@@ -30,6 +30,7 @@ struct slot {
 	struct hourindex *index; /* or NULL */
 	struct fs_stamp stamp;	/* of the listing that index equals */
 	bool is_settled;
+	bool must_store;	/* quiet, and newer than its file */
 };
 
 struct hourcache {
@@ -40,6 +41,7 @@ struct hourcache {
 	struct slot *oldest;
 	size_t nr_slots;
 	size_t heap_bytes;
+	size_t nr_to_store;	/* slots that must_store */
 	struct fs_list list;	/* reused by every listing */
 	int store_fd;		/* CACHE/v1, or -1 */
 	usec_t store_after_us;	/* no attempt to store before */
@@ -132,17 +134,10 @@ static void free_slot(struct hourcache *cache, struct slot *slot)
 	*at = slot->next_in_bucket;
 	unlink_use(cache, slot);
 	set_index(cache, slot, NULL);
+	cache->nr_to_store -= slot->must_store;
 	cache->nr_slots--;
 	free(slot->key);
 	free(slot);
-}
-
-static void evict(struct hourcache *cache)
-{
-	while (cache->oldest != cache->newest &&
-	       (cache->nr_slots > cache->config.max_hours ||
-		cache->heap_bytes > cache->config.max_heap))
-		free_slot(cache, cache->oldest);
 }
 
 void hourcache_free(struct hourcache **cache)
@@ -253,17 +248,58 @@ static bool store(struct hourcache *cache, const struct slot *slot)
 	return true;
 }
 
+static void set_must_store(struct hourcache *cache, struct slot *slot,
+			   bool must)
+{
+	cache->nr_to_store += must;
+	cache->nr_to_store -= slot->must_store;
+	slot->must_store = must;
+}
+
 /*
  * Stores a quiet index; the slot lets go of it, so that it is mapped when it
  * is next asked for and its memory shared with the other workers.
  */
 static void store_and_release(struct hourcache *cache, struct slot *slot)
 {
+	set_must_store(cache, slot, false);
 	if (store(cache, slot))
 		set_index(cache, slot, NULL);
 }
 
+void hourcache_flush(struct hourcache *cache)
+{
+	for (struct slot *slot = cache->newest; slot && cache->nr_to_store;
+	     slot = slot->older)
+		if (slot->must_store)
+			store_and_release(cache, slot);
+}
+
+static void evict(struct hourcache *cache)
+{
+	while (cache->oldest != cache->newest &&
+	       (cache->nr_slots > cache->config.max_hours ||
+		cache->heap_bytes > cache->config.max_heap)) {
+		if (cache->oldest->must_store)
+			store_and_release(cache, cache->oldest);
+		free_slot(cache, cache->oldest);
+	}
+}
+
 /* Looking up */
+
+static bool may_trust_times(const struct hourcache *cache, int fd)
+{
+	switch (cache->config.validation) {
+	case HOUR_VALIDATION_MTIME:
+		return true;
+	case HOUR_VALIDATION_LISTING:
+		return false;
+	case HOUR_VALIDATION_AUTO:
+		break;
+	}
+	return fs_times_are_honest(fd);
+}
 
 struct hourreader *hourcache_reader(struct hourcache *cache,
 				    const struct quality *quality,
@@ -283,6 +319,7 @@ struct hourreader *hourcache_reader(struct hourcache *cache,
 	reader->url = arena_printf(a, "%s/segments/%s/%s/",
 				   cache->config.prefix, channel, name);
 	reader->url_hash = hourindex_url_hash(reader->url);
+	reader->trusts_times = may_trust_times(cache, quality->fd);
 	return reader;
 }
 
@@ -294,10 +331,14 @@ static bool has_all(const struct hourreader *reader,
 		(index->head->flags & HOUR_MEASURED));
 }
 
-/* Whether the slot's index is proved current by the directory's stamp. */
-static bool is_current(const struct slot *slot, const struct fs_stamp *stamp)
+/*
+ * Whether the slot's index is proved current by the directory's stamp.  A file
+ * that says it is settled may be older than the decision to trust no times.
+ */
+static bool is_current(const struct hourreader *reader, const struct slot *slot,
+		       const struct fs_stamp *stamp)
 {
-	return slot->index && slot->is_settled &&
+	return reader->trusts_times && slot->index && slot->is_settled &&
 	       fs_stamp_equal(&slot->stamp, stamp);
 }
 
@@ -308,19 +349,6 @@ static bool is_quiet(const struct fs_stamp *stamp, usec_t now_us)
 				     stamp->ctime_ns;
 
 	return changed_ns / 1000 + SETTLED_AFTER_US < now_us;
-}
-
-static bool may_trust_times(const struct hourcache *cache, int fd)
-{
-	switch (cache->config.validation) {
-	case HOUR_VALIDATION_MTIME:
-		return true;
-	case HOUR_VALIDATION_LISTING:
-		return false;
-	case HOUR_VALIDATION_AUTO:
-		break;
-	}
-	return fs_times_are_honest(fd);
 }
 
 /* Gives the slot's index the stamp of a listing that it was found equal to. */
@@ -448,7 +476,8 @@ static enum err update_from(struct hourreader *reader, struct slot *slot,
 	is_steady = fs_stamp_at(fd, "", &after) &&
 		    fs_stamp_equal(&source.stamp, &after) &&
 		    is_quiet(&after, now_us);
-	source.is_settled = is_steady && may_trust_times(cache, fd);
+	source.is_settled = is_steady && reader->trusts_times &&
+			    may_trust_times(cache, fd);
 	slot->stamp = source.stamp;
 	slot->is_settled = source.is_settled;
 	if (slot->index && slot->index->head->stamp.ino == source.stamp.ino &&
@@ -471,9 +500,15 @@ static enum err update_from(struct hourreader *reader, struct slot *slot,
 		}
 	}
 	*index_r = hand_out(reader, slot);
-	if (is_steady)
-		store_and_release(cache, slot);
+	set_must_store(cache, slot, is_steady && cache->store_fd >= 0);
 	return ERR_OK;
+}
+
+/* Whether an hour that cannot be opened counts as one that is not there. */
+static bool is_absent(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == ELOOP ||
+	       error == EXDEV || error == EACCES;
 }
 
 static enum err update(struct hourreader *reader, struct slot *slot,
@@ -488,7 +523,7 @@ static enum err update(struct hourreader *reader, struct slot *slot,
 		int saved = errno;
 
 		free_slot(reader->cache, slot);
-		if (saved == EIO || saved == EMFILE || saved == ENFILE)
+		if (!is_absent(saved))
 			return err_set(e, ERR_IO, "cannot open an hour: %s",
 				       strerror(saved));
 		*index_r = NULL;
@@ -512,8 +547,7 @@ enum err hourcache_get(struct hourreader *reader, usec_t hour_us,
 
 	utime_format_hour(hour_us, hour);
 	if (!fs_stamp_at(reader->quality->fd, hour, &stamp)) {
-		if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP &&
-		    errno != EACCES)
+		if (!is_absent(errno))
 			return err_set(e, ERR_IO, "cannot look at an hour: %s",
 				       strerror(errno));
 		*index_r = NULL;
@@ -522,14 +556,14 @@ enum err hourcache_get(struct hourreader *reader, usec_t hour_us,
 	snprintf(key, sizeof(key), "%s/%s/%s", reader->quality->channel,
 		 reader->quality->name, hour);
 	slot = find_slot(cache, key);
-	if (is_current(slot, &stamp) && has_all(reader, slot->index, want)) {
+	if (is_current(reader, slot, &stamp) && has_all(reader, slot->index, want)) {
 		cache->stats.hits++;
 		*index_r = hand_out(reader, slot);
 		return ERR_OK;
 	}
-	if (!is_current(slot, &stamp) && may_load(cache, slot, &stamp))
+	if (!is_current(reader, slot, &stamp) && may_load(cache, slot, &stamp))
 		load(reader, slot, hour_us, &stamp);
-	if (is_current(slot, &stamp) && has_all(reader, slot->index, want)) {
+	if (is_current(reader, slot, &stamp) && has_all(reader, slot->index, want)) {
 		cache->stats.mapped++;
 		*index_r = hand_out(reader, slot);
 	} else {
@@ -559,8 +593,8 @@ struct hourindex *hourcache_put_media(struct hourreader *reader,
 	slot->is_settled = head->flags & HOUR_SETTLED;
 	set_index(reader->cache, slot, hourindex_adopt(head));
 	result = hand_out(reader, slot);
-	if (slot->is_settled)
-		store_and_release(reader->cache, slot);
+	set_must_store(reader->cache, slot,
+		       slot->is_settled && reader->cache->store_fd >= 0);
 	evict(reader->cache);
 	return result;
 }

@@ -8,7 +8,8 @@
  *	   the stamp it was listed with (a stat);
  *	2. the file under the cache directory, by the same rule;
  *	3. the directory itself: list it, and if it lists as before, keep the
- *	   index; else build a new one.  One that is quiet is then stored.
+ *	   index; else build a new one.  One that is quiet is stored by the
+ *	   next hourcache_flush(), when the answer is on its way.
  *
  * On file systems whose directory times cannot be trusted (network, FUSE,
  * overlay) only the third is used, the hash of the listing proving an index
@@ -83,6 +84,7 @@ struct hourreader {
 	struct arena *arena;
 	const char *url;	/* "PREFIX/segments/CHANNEL/QUALITY/" */
 	uint64_t url_hash;
+	bool trusts_times;	/* of the directories of this quality */
 };
 
 struct hourreader *hourcache_reader(struct hourcache *cache,
@@ -101,6 +103,12 @@ enum hour_want {
 enum err hourcache_get(struct hourreader *reader, usec_t hour_us,
 		       enum hour_want want, struct hourindex **index_r,
 		       struct errmsg *e) MUST_CHECK;
+
+/*
+ * Writes the files of the indexes built since the last call.  Whoever does not
+ * call it loses only time.
+ */
+void hourcache_flush(struct hourcache *cache);
 
 /*
  * Remembers what a probe of the hour's video told, with the index it belongs

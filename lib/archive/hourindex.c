@@ -137,39 +137,111 @@ static bool layout_holds(const struct hour_header *head, size_t size)
 	return aligned(at + head->text_size) == size;
 }
 
-static bool totals_hold(const struct hour_header *head)
+static bool values_hold(const struct hour_header *head)
 {
 	return head->zero == 0 &&
 	       (head->flags & ~(uint32_t)(HOUR_SETTLED | HOUR_MEASURED |
 					  HOUR_PROBED)) == 0 &&
-	       head->max_length_us >= 0 && head->holes_us >= 0 &&
-	       head->holes_us <= 2 * USEC_PER_HOUR && head->total_us >= 0 &&
-	       head->max_rounded_s <= SEGMENT_MAX_LENGTH / USEC_PER_SEC &&
 	       memchr(head->media.codecs, '\0', sizeof(head->media.codecs));
 }
+
+/* What the entries say together, for comparison with the header. */
+struct tally {
+	const struct hour_entry *previous;	/* of the chain */
+	uint64_t names_at;	/* where the next one must be */
+	uint64_t chain_at;
+	uint64_t others_at;
+	uint32_t nr_chain;
+	uint32_t nr_holes;
+	uint32_t last_chain;
+	int64_t holes_us;
+	int64_t max_length_us;
+	int64_t max_end_us;
+	uint64_t total_bytes;
+	int64_t total_us;
+};
 
 static bool entry_holds(const struct hour_header *head, const char *names,
 			const struct hour_entry *entry, usec_t after_us)
 {
-	uint64_t text_end = (uint64_t)entry->text_off + entry->text_len;
-	uint64_t limit = entry->flags & ENTRY_IN_CHAIN ? head->chain_size :
-							 head->text_size;
-
 	return entry->start_us > after_us &&
 	       entry->start_us < head->hour_us + USEC_PER_HOUR &&
 	       entry->length_us > 0 &&
-	       entry->length_us <= head->max_length_us &&
 	       entry->length_us <= SEGMENT_MAX_LENGTH &&
-	       hour_entry_end(entry) <= head->max_end_us &&
+	       entry->size >= (head->flags & HOUR_MEASURED ? 0 : -1) &&
 	       entry->kind < SEGMENT_TEMP && entry->zero == 0 &&
-	       !(entry->flags & ~(ENTRY_IN_CHAIN | ENTRY_AFTER_HOLE)) &&
+	       entry->flags <= (ENTRY_IN_CHAIN | ENTRY_AFTER_HOLE) &&
+	       entry->flags != ENTRY_AFTER_HOLE &&
 	       (uint64_t)entry->name_off + entry->name_len <
 		       head->names_size &&
 	       entry->name_len > 0 &&
 	       names[entry->name_off + entry->name_len] == '\0' &&
 	       !memchr(names + entry->name_off, '\0', entry->name_len) &&
 	       !memchr(names + entry->name_off, '/', entry->name_len) &&
-	       text_end <= limit && entry->text_len > 0;
+	       (uint64_t)entry->text_off + entry->text_len <=
+		       head->text_size &&
+	       entry->text_len > 0;
+}
+
+/* Adds a chain's entry; false if its lines are not where they belong. */
+static bool tally_link(struct tally *t, const struct hour_entry *entry)
+{
+	if (entry->flags & ENTRY_AFTER_HOLE) {
+		if (!t->previous)
+			return false;
+		t->nr_holes++;
+		if (entry->start_us > hour_entry_end(t->previous))
+			t->holes_us += entry->start_us -
+				       hour_entry_end(t->previous);
+		t->chain_at += sizeof(HOUR_DISCONTINUITY) - 1;
+	}
+	if (entry->text_off != t->chain_at)
+		return false;
+	t->chain_at += entry->text_len;
+	t->nr_chain++;
+	t->total_bytes += (uint64_t)entry->size;
+	t->total_us += entry->length_us;
+	t->previous = entry;
+	return true;
+}
+
+static bool tally_entry(struct tally *t, const struct hour_entry *entry)
+{
+	usec_t end = hour_entry_end(entry);
+
+	if (entry->name_off != t->names_at)
+		return false;
+	t->names_at += entry->name_len + 1U;
+	if (entry->length_us > t->max_length_us)
+		t->max_length_us = entry->length_us;
+	if (end > t->max_end_us)
+		t->max_end_us = end;
+	if (entry->flags & ENTRY_IN_CHAIN)
+		return tally_link(t, entry);
+	if (entry->text_off != t->others_at)
+		return false;
+	t->others_at += entry->text_len;
+	return true;
+}
+
+static bool tally_equals(const struct tally *t, const struct hour_header *head)
+{
+	bool is_measured = head->flags & HOUR_MEASURED;
+
+	return t->names_at == head->names_size &&
+	       t->chain_at == head->chain_size &&
+	       t->others_at == head->text_size &&
+	       t->nr_chain == head->nr_chain &&
+	       t->nr_holes == head->nr_holes &&
+	       t->last_chain == head->last_chain &&
+	       t->holes_us == head->holes_us &&
+	       t->max_length_us == head->max_length_us &&
+	       t->max_end_us == head->max_end_us &&
+	       head->max_rounded_s == (t->max_length_us + USEC_PER_SEC / 2) /
+					      USEC_PER_SEC &&
+	       head->total_bytes == (is_measured ? t->total_bytes : 0) &&
+	       head->total_us == (is_measured ? t->total_us : 0) &&
+	       (is_measured || !head->peak_bps);
 }
 
 static bool entries_hold(const struct hour_header *head)
@@ -179,27 +251,19 @@ static bool entries_hold(const struct hour_header *head)
 		(const void *)(base + head->entries_off);
 	const char *names = base + head->names_off;
 	usec_t after_us = head->hour_us - 1;
-	uint64_t chain_at = 0;
-	uint32_t nr_chain = 0;
-	uint32_t last_chain = 0;
+	struct tally t = { .others_at = head->chain_size };
 
+	if (head->nr_entries && entries[0].flags != ENTRY_IN_CHAIN)
+		return false;
 	for (uint32_t i = 0; i < head->nr_entries; i++) {
-		const struct hour_entry *entry = &entries[i];
-
-		if (!entry_holds(head, names, entry, after_us))
+		if (!entry_holds(head, names, &entries[i], after_us) ||
+		    !tally_entry(&t, &entries[i]))
 			return false;
-		after_us = entry->start_us;
-		if (!(entry->flags & ENTRY_IN_CHAIN))
-			continue;
-		if (entry->text_off < chain_at)
-			return false;
-		chain_at = (uint64_t)entry->text_off + entry->text_len;
-		last_chain = i;
-		nr_chain++;
+		after_us = entries[i].start_us;
+		if (entries[i].flags & ENTRY_IN_CHAIN)
+			t.last_chain = i;
 	}
-	return nr_chain == head->nr_chain && last_chain == head->last_chain &&
-	       chain_at == head->chain_size &&
-	       (!head->nr_entries || entries[0].flags == ENTRY_IN_CHAIN);
+	return tally_equals(&t, head);
 }
 
 enum hour_verdict hourindex_check(const void *data, size_t size, usec_t hour_us,
@@ -212,7 +276,7 @@ enum hour_verdict hourindex_check(const void *data, size_t size, usec_t hour_us,
 	if (head->file_size != size || head->checksum != checksum_of(data, size))
 		return HOUR_CORRUPT;
 	if (head->hour_us != hour_us || !layout_holds(head, size) ||
-	    !totals_hold(head) || !entries_hold(head))
+	    !values_hold(head) || !entries_hold(head))
 		return HOUR_CORRUPT;
 	return HOUR_GOOD;
 }

@@ -14,7 +14,9 @@
  *	text_off	playlist lines		text_size bytes
  *
  * All offsets are multiples of 8 and follow each other without gaps but for
- * zeroed padding.  Byte order and sizes are the machine's own.
+ * zeroed padding.  Byte order and sizes are the machine's own.  Names follow
+ * each other in the order of the entries, and so do the lines of each part of
+ * the text; HOUR_DISCONTINUITY before an entry is not part of its own lines.
  *
  * The text is first, up to chain_size, the lines of the hour's own sequence
  * (its CHAIN: the best sequence if it begins with the hour's first entry),
@@ -62,6 +64,9 @@
 
 #define HOUR_MAX_ENTRIES 100000
 #define HOUR_MAX_BYTES	 ((size_t)512 * 1024 * 1024)
+
+/* Before the lines of an entry that follows a hole in the chain. */
+#define HOUR_DISCONTINUITY "#EXT-X-DISCONTINUITY\n"
 
 /* Neighbours this close are continuous; overlaps up to this are allowed. */
 #define SEAM_US ((usec_t)10 * USEC_PER_MS)

@@ -2,6 +2,7 @@
 
 #include "archive/hourselect.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,7 +40,8 @@ static enum err sort_names(usec_t hour_us, const struct fs_list *list,
 			s->stones.entries[s->stones.nr++] = entry;
 			continue;
 		}
-		if (!segment_parse(hour_us, entry->name, entry->len, &c->seg)) {
+		if (entry->type == DT_DIR ||
+		    !segment_parse(hour_us, entry->name, entry->len, &c->seg)) {
 			if (entry->name[0] == '.')
 				continue;
 			selection->nr_ignored++;

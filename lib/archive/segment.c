@@ -15,20 +15,24 @@ bool segment_has_suffix(const char *name, size_t len, const char *suffix)
 	return len > n && !memcmp(name + len - n, suffix, n);
 }
 
-/* The value of a character of url-safe base64, or -1. */
+/* One more than the value of each character of url-safe base64; else 0. */
+static const uint8_t base64_values[256] = {
+	['A'] = 1,  ['B'] = 2,	['C'] = 3,  ['D'] = 4,	['E'] = 5,  ['F'] = 6,
+	['G'] = 7,  ['H'] = 8,	['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12,
+	['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, ['Q'] = 17, ['R'] = 18,
+	['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+	['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30,
+	['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36,
+	['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42,
+	['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+	['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54,
+	['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60,
+	['8'] = 61, ['9'] = 62, ['-'] = 63, ['_'] = 64,
+};
+
 static int base64_value(char c)
 {
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '-')
-		return 62;
-	if (c == '_')
-		return 63;
-	return -1;
+	return base64_values[(unsigned char)c] - 1;
 }
 
 /* Reads "MM:SS[.f]" of len bytes, f of at most six digits. */
@@ -65,23 +69,25 @@ static int find_kind(const char *p, size_t len)
 
 static bool is_hash(const char *p, size_t len)
 {
+	bool all = true;
+
 	for (size_t i = 0; i < len; i++)
-		if (base64_value(p[i]) < 0)
-			return false;
-	return len > 0;
+		all &= base64_values[(unsigned char)p[i]] != 0;
+	return all && len > 0;
 }
 
 bool segment_parse(usec_t hour_us, const char *name, size_t len,
 		   struct segment *seg_r)
 {
-	const char *end = name + len - (sizeof(SEGMENT_SUFFIX) - 1);
 	const char *dash[3];
+	const char *end;
 	const char *p = name;
 	usec_t start, length;
 	int kind;
 
 	if (len > UINT8_MAX || !segment_has_suffix(name, len, SEGMENT_SUFFIX))
 		return false;
+	end = name + len - (sizeof(SEGMENT_SUFFIX) - 1);
 	for (int i = 0; i < 3; i++) {
 		dash[i] = memchr(p, '-', (size_t)(end - p));
 		if (!dash[i])

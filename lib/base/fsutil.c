@@ -252,6 +252,9 @@ static enum err read_raw(int fd, struct fs_list *list, size_t *len_r,
 {
 	size_t len = 0;
 
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_set(e, ERR_IO, "cannot list a directory: %s",
+			       strerror(errno));
 	for (;;) {
 		long n;
 

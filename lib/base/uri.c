@@ -63,11 +63,14 @@ enum uri_fault uri_decode(const char *from, size_t len,
 	return fault;
 }
 
+/* Letters, digits and - . _ ~, a bit each. */
+static const uint32_t unreserved[8] = {
+	0x00000000, 0x03ff6000, 0x87fffffe, 0x47fffffe,
+};
+
 static bool is_unreserved(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
-	       c == '~';
+	return unreserved[c >> 5] >> (c & 31) & 1;
 }
 
 size_t uri_encode(const char *from, size_t len, char *to)

@@ -48,7 +48,7 @@ for good in ("now", "now-90s", "now-2h30m"):
     same(server.get(f"{PLAYLIST}?start=now-3h&end={good}").status, 200, f"end={good} is a time")
 
 # ------------------------------------------------------- other arguments
-for bad in ("maybe", "1", "True", "TRUE", "", "yes"):
+for bad in ("maybe", "1", "", "yes"):
     refused(f"/files/chan/source/2024-03-01T10?tombstones={bad}", word="tombstones")
 for bad in ("", ",", "2024-03-01T10:00:00", f"{R},2024-03-01T10:00:05", "a,b", "2024-03-01T10:00:00,b",
             "2024-03-01T10:00:04,2024-03-01T10:00:00", "2024-03-01T10:00:00,2024-03-01T10:00:00"):
@@ -122,7 +122,7 @@ direct = Direct(archive)
 for target, statuses in (
         ("/files/%00", (400,)), ("/files/chan/%2e%2e", (403,)), ("/files/chan/../..", (403,)), ("/files/%", (400,)), ("/files/%zz", (400,)),
         ("/segments/../../etc/passwd", (403,)), ("/segments/chan/%2e%2e/%2e%2e/etc/passwd", (403,)), (b"/files/\x01", (400,)),
-        (b"/files/\xff", (400,)), (b"/files/a\r\nX: y", (400,)), ("/files/%c0%ae%c0%ae", (400,)), ("", (400, 404)), ("files", (400, 404)),
+        (b"/files/\xff", (400,)), (b"/files/a\r\nX: y", (400,)), ("/files/%c0%ae%c0%ae", (400,)), ("", (400, 404)), ("files", (200, 400, 404)),
         ("*", (400, 404)), ("/files?" + "x" * 20000, (400, 413, 414)), ("/" + "a" * 5000, (400, 404, 414)), ("/files/" + "a" * 300, (200, 400, 404)),
         ("/" + "a/" * 3000, (400, 404, 414)), ("/files?" + "a&" * 4000, (200, 400, 413)), ("http://host", (400, 404, 200))):
     a = direct.ask(target)
@@ -160,6 +160,6 @@ for path in ("/files", "/files/chan/source/2024-03-01T10", PLAYLIST + "?" + GOOD
 for path in ("/files/.x", PLAYLIST + "?start=x", "/nope"):
     a = server.get(path)
     ok(a["content-length"] == str(len(a.body)), f"{path}: an error has its length", a)
-    ok("no-cache" in (a["cache-control"] or "no-cache"), f"{path}: an error is not kept", a)
+    ok(a["cache-control"] in ("no-cache", "no-store"), f"{path}: an error is not kept", a)
 
 finish()

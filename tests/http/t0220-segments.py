@@ -52,7 +52,8 @@ def check(ask, how):
         good = good or (part == data and b.status == 200 and b.body == data)
         ok(good, f"{how}: Range {want}", b)
         if b.status == 206:
-            start = data.index(part) if want != "-400000" else 0
+            first = want.split("-")[0]
+            start = int(first) if first else len(data) - len(part)
             same(b["content-range"], f"bytes {start}-{start + len(part) - 1}/{len(data)}", f"{how}: Content-Range of {want}")
     b = ask(url(path), headers={"Range": "bytes=300000-"})
     same((b.status, b["content-range"]), (416, "bytes */300000"), f"{how}: 416 past the end")
@@ -117,6 +118,7 @@ for p in (temp, dead, hidden):
 direct.stop()
 direct = Direct(archive, ["--sendfile", "xsendfile"])
 a = direct.ask(url(path))
-same((a.status, a["x-sendfile"], a.body), (200, os.path.realpath(path), b""), "xsendfile: no body, the path of the file")
+# lighttpd and mod_xsendfile both decode it.
+same((a.status, urllib.parse.unquote(a["x-sendfile"] or ""), a.body), (200, os.path.realpath(path), b""), "xsendfile: no body, the path of the file")
 same(direct.ask(url(temp))["x-sendfile"], None, "xsendfile: not for a temp file")
 finish()

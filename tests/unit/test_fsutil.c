@@ -385,6 +385,10 @@ static void test_list(void **state)
 					   entry->name) < 0);
 	}
 
+	print_message("# again, from the beginning\n");
+	assert_int_equal(fs_list_read(fd, &list, &e), ERR_OK);
+	assert_int_equal(list.nr, 3005);
+
 	print_message("# used again, on an empty directory\n");
 	close(fd);
 	fd = openat(unit_fd, "list/dir", DIRECTORY);
