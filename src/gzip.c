@@ -10,7 +10,6 @@
  */
 #define LEVEL	   1
 #define GZIP_FRAME 16	/* added to the window bits: gzip, not zlib */
-#define OUT_STEP   ((size_t)64 * 1024)
 #define IN_STEP	   ((size_t)1024 * 1024 * 1024)
 
 /* Runs deflate until it has taken all input (or, at the end, given all). */
@@ -19,14 +18,14 @@ static bool drain(z_stream *z, int flush, struct text *out)
 	int rc;
 
 	do {
-		char *to = text_reserve(out, OUT_STEP);
+		char *to = text_reserve(out, GZIP_SLACK);
 
 		if (!to)
 			return false;
 		z->next_out = (Bytef *)to;
-		z->avail_out = OUT_STEP;
+		z->avail_out = GZIP_SLACK;
 		rc = deflate(z, flush);
-		out->len += OUT_STEP - z->avail_out;
+		out->len += GZIP_SLACK - z->avail_out;
 	} while (rc == Z_OK && (z->avail_in || flush == Z_FINISH));
 	return rc == Z_STREAM_END || rc == Z_OK || rc == Z_BUF_ERROR;
 }

@@ -10,7 +10,10 @@
 
 #include "base/text.h"
 
-/* False if it does not fit into out; then send the body as it is. */
+/* Room that out must have beyond the longest result that is wanted. */
+#define GZIP_SLACK ((size_t)64 * 1024)
+
+/* False if it does not fit into out. */
 bool gzip_pieces(const struct iovec *iov, int nr_iov, struct text *out)
 	MUST_CHECK;
 

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "archive/range.h"
@@ -15,6 +16,8 @@
 #include "media/transition.h"
 #include "response.h"
 #include "route.h"
+
+#define MAX_PLAN_BYTES ((size_t)256 * 1024 * 1024)
 
 enum cut_type { CUT_ROUGH, CUT_FAST, CUT_SMART, CUT_MPEGTS, CUT_WEBM };
 
@@ -177,21 +180,39 @@ static void set_download(struct request *req, struct response *r,
 			plain, encoded);
 }
 
+static struct json_object *seconds_json(usec_t us)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld.%06lld",
+		 (long long)(us / USEC_PER_SEC),
+		 (long long)(us % USEC_PER_SEC));
+	return json_object_new_double_s((double)us / USEC_PER_SEC, text);
+}
+
+static struct json_object *segments_json(const struct roughcut *cut)
+{
+	struct json_object *segments = json_object_new_array();
+
+	for (size_t i = 0; i < cut->nr; i++) {
+		const struct rough_piece *piece = &cut->pieces[i];
+
+		json_add_string(segments,
+				hourindex_name(piece->index, piece->entry),
+				piece->index->entries[piece->entry].name_len);
+	}
+	return segments;
+}
+
+/* The plan instead of the video: dry_run=true. */
 static enum err send_plan(struct request *req, const struct roughcut *cut)
 {
 	struct json_object *plan_json =
 		json_hold(&req->arena, json_object_new_object());
-	struct json_object *segments = json_object_new_array();
-	struct text *text = text_new(&req->arena, (size_t)256 * 1024 * 1024);
+	struct text *text = text_new(&req->arena, MAX_PLAN_BYTES);
 	struct response r;
+	enum err err;
 
-	for (size_t i = 0; i < cut->nr; i++)
-		json_add_string(segments,
-				hourindex_name(cut->pieces[i].index,
-					       cut->pieces[i].entry),
-				cut->pieces[i].index
-					->entries[cut->pieces[i].entry]
-					.name_len);
 	json_object_object_add(plan_json, "type",
 			       json_object_new_string("rough"));
 	json_object_object_add(plan_json, "bytes",
@@ -199,14 +220,17 @@ static enum err send_plan(struct request *req, const struct roughcut *cut)
 	json_object_object_add(plan_json, "holes",
 			       json_object_new_int64(cut->nr_holes));
 	json_object_object_add(plan_json, "holes_duration",
-			       json_object_new_double((double)cut->holes_us /
-						      USEC_PER_SEC));
+			       seconds_json(cut->holes_us));
 	json_object_object_add(plan_json, "frames_to_encode",
 			       json_object_new_int(0));
-	json_object_object_add(plan_json, "segments", segments);
+	json_object_object_add(plan_json, "segments", segments_json(cut));
 	json_append(text, plan_json);
+	err = text_check(text, "the plan", &req->error);
+	if (err)
+		return err;
 	response_init(&r, req, TYPE_JSON);
 	r.flags = RESPONSE_TEXT;
+	response_holes(&r, req, cut->nr_holes, cut->holes_us);
 	response_set_text(&r, req, text);
 	return response_send(req, &r);
 }

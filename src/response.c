@@ -235,9 +235,10 @@ static enum err decide(struct request *req, struct response *r,
 static void compress_body(struct request *req, struct response *r,
 			  struct answer *a)
 {
-	struct text *out = text_new(&req->arena, (size_t)r->body.length);
+	size_t max = (size_t)r->body.length;
+	struct text *out = text_new(&req->arena, max + GZIP_SLACK);
 
-	if (gzip_pieces(r->body.iov, r->body.nr_iov, out)) {
+	if (gzip_pieces(r->body.iov, r->body.nr_iov, out) && out->len < max) {
 		set_text_body(r, req, out);
 		a->count = out->len;
 	} else {

@@ -361,6 +361,8 @@ class Server:
         at_end(self.stop)
         self.url = self._wait_ready()
         self.port = urllib.parse.urlsplit(self.url).port
+        # The ready line has the prefix; paths are given with it.
+        self.url = f"http://127.0.0.1:{self.port}/"
         with open(os.path.join(self.dir, "restreamer.pid")) as f:
             self.master = int(f.read())
         self.socket_path = os.path.join(self.dir, "restreamer.sock")
