@@ -92,7 +92,20 @@ static uint32_t nr_workers_of(const struct settings *settings)
 	return cores > 0 && cores < 100 ? (uint32_t)cores * 2 : 4;
 }
 
-static int run(const struct settings *settings, struct listener *listener,
+/* Whether we run cached is said once, not by every worker. */
+static void check_cache(struct settings *settings)
+{
+	const char *dir;
+	struct arena a;
+
+	arena_init(&a);
+	dir = settings_cache_dir(settings, &a);
+	if (dir && !hourcache_can_use(dir))
+		settings->cache = CACHE_NONE;
+	arena_release(&a);
+}
+
+static int run(struct settings *settings, struct listener *listener,
 	       struct errmsg *e)
 {
 	uint32_t nr_workers = nr_workers_of(settings);
@@ -105,6 +118,7 @@ static int run(const struct settings *settings, struct listener *listener,
 					settings->heavy_max),
 	};
 
+	check_cache(settings);
 	if (!shared.metrics || !shared.board) {
 		err_set(e, ERR_IO, "cannot share memory: %s", strerror(errno));
 		log_error("%s", e->text);

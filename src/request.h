@@ -76,6 +76,7 @@ struct request {
 
 	/* by the response */
 	int status;			/* sent, or 0 */
+	uint64_t whole_length;		/* of ERR_RANGE: the bytes there are */
 	struct errmsg error;
 };
 

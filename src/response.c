@@ -197,7 +197,7 @@ static bool range_applies(const struct request *req, const struct response *r,
 		(*a->etag && etag_list_has(h->if_range, a->etag, false)));
 }
 
-static enum err decide(struct request *req, struct response *r,
+static enum err decide(struct request *req, const struct response *r,
 		       struct answer *a)
 {
 	*a = (struct answer){ .status = 200, .count = r->body.length };
@@ -219,9 +219,7 @@ static enum err decide(struct request *req, struct response *r,
 		a->status = 206;
 		break;
 	case RANGE_UNSATISFIABLE:
-		response_header(r, "Content-Range", "bytes */%" PRIu64,
-				r->body.length);
-		a->status = 416;
+		req->whole_length = r->body.length;
 		return err_set(&req->error, ERR_RANGE,
 			       "range '%s' is outside the %" PRIu64
 			       " bytes there are",
@@ -333,6 +331,9 @@ static void put_error_headers(const struct request *req, enum err err,
 		text_printf(out, "Allow: %s\r\n",
 			    req->route ? route_methods(req->route) :
 					 "GET, HEAD, OPTIONS");
+	if (err == ERR_RANGE)
+		text_printf(out, "Content-Range: bytes */%" PRIu64 "\r\n",
+			    req->whole_length);
 	if (err == ERR_BUSY)
 		text_puts(out, "Retry-After: 5\r\n");
 }

@@ -235,7 +235,7 @@ const char *settings_cache_dir(const struct settings *s, struct arena *a)
 {
 	const char *user_cache = getenv("XDG_CACHE_HOME");
 
-	if (!strcmp(s->cache, "none"))
+	if (!strcmp(s->cache, CACHE_NONE))
 		return NULL;
 	if (*s->cache)
 		return s->cache;

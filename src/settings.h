@@ -17,6 +17,7 @@
 #include "base/text.h"
 
 #define COUNT_AUTO UINT32_MAX
+#define CACHE_NONE "none"
 
 enum sendfile_mode { SENDFILE_OFF, SENDFILE_ACCEL, SENDFILE_X };
 

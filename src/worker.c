@@ -123,21 +123,20 @@ static void read_headers(struct request *req, const struct fastcgi *f)
 
 static enum err answer(struct request *req, const char *uri)
 {
+	uint64_t max_body = (uint64_t)req->server->settings->max_body_mb << 20;
 	struct slot_info *slot = worker.slot;
 	enum err err;
 
-	if (req->method == METHOD_OPTIONS)
+	/* An unread body would reset the connection under the answer. */
+	err = fastcgi_drain(&worker.fastcgi, max_body, &req->error);
+	if (!err && req->method == METHOD_OPTIONS)
 		return response_send_options(req);
-	err = request_set_uri(req, uri);
+	if (!err)
+		err = request_set_uri(req, uri);
 	if (!err)
 		err = route_find(req);
 	slot->method = (int)req->method;
 	slot->endpoint = req->route ? req->route->name : NULL;
-	if (!err)
-		err = fastcgi_drain(&worker.fastcgi,
-				    (uint64_t)req->server->settings->max_body_mb
-					    << 20,
-				    &req->error);
 	return err ? err : route_run(req);
 }
 

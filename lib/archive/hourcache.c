@@ -82,6 +82,15 @@ fail:
 	return -1;
 }
 
+bool hourcache_can_use(const char *cache_dir)
+{
+	int fd = open_store(cache_dir);
+	bool can = fd >= 0;
+
+	fs_close(&fd);
+	return can;
+}
+
 struct hourcache *hourcache_new(const struct hourcache_config *config)
 {
 	struct hourcache *cache = mem_zero(sizeof(*cache));

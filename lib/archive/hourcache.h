@@ -72,6 +72,12 @@ struct hourcache_stats {
 
 struct hourcache;
 
+/*
+ * Whether indexes can be kept in a directory, which is made if need be; logs
+ * why not.  For a parent of several processes, so that it is said once.
+ */
+bool hourcache_can_use(const char *cache_dir) MUST_CHECK;
+
 struct hourcache *hourcache_new(const struct hourcache_config *config)
 	MUST_CHECK;
 void hourcache_free(struct hourcache **cache);

@@ -33,6 +33,9 @@
 #define MAX_TRIES    8	 /* frames of audio; some are decoded */
 #define IO_BYTES     (64 * 1024)
 
+/* Where the tables are; HLS has them at the very beginning (RFC 8216 3.2). */
+#define TABLES_BYTES (256 * 1024)
+
 #define TS_CLOCK 90000
 #define TS_WRAP	 (INT64_C(1) << 33)
 
@@ -50,7 +53,7 @@
 #define SPS_BYTES 15
 
 struct track {
-	AVCodecContext *codec;	/* never opened: where the parser notes down */
+	AVCodecContext *codec;	/* never opened: the parser's notes */
 	AVCodecParserContext *parser;
 	unsigned nr_tries;	/* frames of audio that were looked at */
 	bool is_done;		/* its packets can tell no more */
@@ -66,7 +69,7 @@ struct probe {
 	AVPacket *packet;
 	struct track tracks[MAX_STREAMS];
 
-	int video;		/* index of the stream whose rate counts, or -1 */
+	int video;		/* index of the stream that counts, or -1 */
 	int64_t first_pts;
 	int64_t pts[MAX_PICTURES]; /* from first_pts, in 90 kHz ticks */
 	unsigned nr_pts;
@@ -165,12 +168,15 @@ static enum err open_input(struct probe *p, struct errmsg *e)
 	p->in->io_open = refuse_open;
 	p->in->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_NOPARSE |
 			AVFMT_FLAG_NOFILLIN;
-	p->in->probesize = PROBE_MAX_BYTES;
+	p->in->probesize = TABLES_BYTES;
 	/* Where this fails, it frees p->in and sets it to NULL. */
 	rc = avformat_open_input(&p->in, NULL, format, NULL);
 	if (rc < 0)
 		return err_set(e, ERR_MEDIA, "cannot read as MPEG-TS: %s",
 			       av_err2str(rc));
+	/* Then libavformat would guess, and we could not know what is left. */
+	if (p->in->nb_streams == 0)
+		return err_set(e, ERR_MEDIA, "no MPEG-TS with its tables");
 	return ERR_OK;
 }
 
@@ -210,7 +216,7 @@ static bool find_sps(const uint8_t *data, size_t size, uint8_t mask,
 	return nr == SPS_BYTES;
 }
 
-/* ISO/IEC 14496-15: profile_idc, constraint flags and level_idc, as they are */
+/* RFC 6381 3.3: profile_idc, constraint flags and level_idc as they are. */
 static void name_h264(struct track *track, const uint8_t *data, size_t size)
 {
 	uint8_t sps[SPS_BYTES];
@@ -485,10 +491,18 @@ static void find_rate(const struct probe *p, struct hour_media *media)
 
 /* ---- packets ---- */
 
-static bool is_wanted(const AVStream *stream)
+/* Of one of the types; a damaged packet may make up a stream of no program. */
+static bool is_stream(const struct probe *p, unsigned index,
+		      enum AVMediaType type)
 {
-	return stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO ||
-	       stream->codecpar->codec_type == AVMEDIA_TYPE_AUDIO;
+	return p->in->streams[index]->codecpar->codec_type == type &&
+	       av_find_program_from_stream(p->in, NULL, (int)index);
+}
+
+static bool is_wanted(const struct probe *p, unsigned index)
+{
+	return is_stream(p, index, AVMEDIA_TYPE_VIDEO) ||
+	       is_stream(p, index, AVMEDIA_TYPE_AUDIO);
 }
 
 static bool open_parser(struct track *track, const AVStream *stream)
@@ -520,6 +534,20 @@ static void learn_video(struct track *track, const uint8_t *data, int size)
 			 (track->name[0] || !has_name);
 }
 
+static void learn_audio(struct track *track, const uint8_t *data, int size)
+{
+	name_audio(track, data, size);
+	track->is_done = track->name[0] || ++track->nr_tries == MAX_TRIES;
+}
+
+static void learn_frame(struct track *track, const uint8_t *data, int size)
+{
+	if (track->codec->codec_type == AVMEDIA_TYPE_VIDEO)
+		learn_video(track, data, size);
+	else
+		learn_audio(track, data, size);
+}
+
 static void learn(struct track *track, const AVStream *stream,
 		  const AVPacket *packet)
 {
@@ -539,14 +567,8 @@ static void learn(struct track *track, const AVStream *stream,
 
 		if (used < 0 || (used == 0 && len == 0))
 			break;
-		if (len > 0 && stream->codecpar->codec_type ==
-				       AVMEDIA_TYPE_VIDEO) {
-			learn_video(track, frame, len);
-		} else if (len > 0) {
-			name_audio(track, frame, len);
-			track->is_done = track->name[0] ||
-					 ++track->nr_tries == MAX_TRIES;
-		}
+		if (len > 0)
+			learn_frame(track, frame, len);
 		data += used;
 		size -= used;
 	}
@@ -569,20 +591,20 @@ static void note_time(struct probe *p, int64_t pts)
 
 static void take_packet(struct probe *p)
 {
-	const AVPacket *packet = p->packet;
-	AVStream *stream = p->in->streams[packet->stream_index];
+	unsigned index = (unsigned)p->packet->stream_index;
+	AVStream *stream = p->in->streams[index];
 	struct track *track;
 
-	if (packet->stream_index >= MAX_STREAMS || !is_wanted(stream))
+	if (index >= MAX_STREAMS || !is_wanted(p, index))
 		return;
-	track = &p->tracks[packet->stream_index];
+	track = &p->tracks[index];
 	if (!track->is_done)
-		learn(track, stream, packet);
+		learn(track, stream, p->packet);
 	if (stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO) {
 		if (p->video < 0)
-			p->video = packet->stream_index;
-		if (p->video == packet->stream_index)
-			note_time(p, packet->pts);
+			p->video = (int)index;
+		if (p->video == (int)index)
+			note_time(p, p->packet->pts);
 	} else if (track->is_done) {
 		stream->discard = AVDISCARD_ALL;
 	}
@@ -597,15 +619,13 @@ static void take_packet(struct probe *p)
 static bool is_complete(const struct probe *p)
 {
 	for (unsigned i = 0; i < p->in->nb_streams; i++) {
-		const AVStream *stream = p->in->streams[i];
-
-		if (stream->codecpar->codec_type == AVMEDIA_TYPE_UNKNOWN)
+		if (is_stream(p, i, AVMEDIA_TYPE_UNKNOWN))
 			return false;
-		if (is_wanted(stream) &&
+		if (is_wanted(p, i) &&
 		    (i >= MAX_STREAMS || !p->tracks[i].is_done))
 			return false;
 	}
-	return p->in->nb_streams > 0 && (p->video < 0 || p->has_rate);
+	return p->video < 0 || p->has_rate;
 }
 
 /* Until all is known or nothing is left; errors are the end of the file. */
@@ -636,7 +656,7 @@ static bool add_names(const struct probe *p, enum AVMediaType type,
 	bool all = true;
 
 	for (unsigned i = 0; i < p->in->nb_streams; i++) {
-		if (p->in->streams[i]->codecpar->codec_type != type)
+		if (!is_stream(p, i, type))
 			continue;
 		if (i >= MAX_STREAMS || !p->tracks[i].name[0])
 			all = false;
@@ -657,7 +677,7 @@ static enum err describe(const struct probe *p, struct hour_media *media_r,
 	bool has_audio = add_names(p, AVMEDIA_TYPE_AUDIO, media.codecs, size);
 
 	if (!media.codecs[0])
-		return err_set(e, ERR_MEDIA, "no video or audio that HLS names");
+		return err_set(e, ERR_MEDIA, "no stream that can be named");
 	if (!has_video || !has_audio)
 		memset(media.codecs, 0, size);
 	if (p->video >= 0 && p->tracks[p->video].is_done &&

@@ -30,7 +30,7 @@ struct row {
 	const char *name;	/* of the file to make */
 	const char *encoders;	/* of ffmpeg that it needs, " a b " */
 	const char *args;	/* of ffmpeg */
-	const char *through;	/* a file to make first and copy from, or NULL */
+	const char *through;	/* made first and copied from, or NULL */
 	const char *want;
 };
 
@@ -409,7 +409,7 @@ static size_t make_sbr_frame(unsigned nr_channels, uint8_t to[64])
 	put(&b, 4, 0);			/* tag */
 	if (nr_channels == 2) {
 		put(&b, 1, 1);		/* common window */
-		put(&b, 11, 0);		/* long window, no bands, no predictor */
+		put(&b, 11, 0);		/* long window without bands */
 		put(&b, 2, 0);		/* no mid and side */
 	}
 	for (unsigned i = 0; i < nr_channels; i++) {
