@@ -14,6 +14,7 @@
 #include "base/uri.h"
 #include "media/roughcut.h"
 #include "media/transition.h"
+#include "observe.h"
 #include "response.h"
 #include "route.h"
 
@@ -130,6 +131,7 @@ static enum err plan(struct request *req, const struct cut_spec *spec,
 				    .now_us = req->now_us };
 	struct time_range *ranges;
 	struct quality *quality;
+	struct work work;
 	enum err err;
 
 	err = range_spec_check(&spec->range, limits, 0, &req->error);
@@ -146,9 +148,12 @@ static enum err plan(struct request *req, const struct cut_spec *spec,
 	if (err)
 		return err;
 	rough.ranges = ranges;
+	work_begin(&work);
 	err = roughcut_plan(hourcache_reader(req->server->cache, quality,
 					     &req->arena),
 			    &rough, cut_r, &req->error);
+	work_end(&work, req, "get_best_segments", "", err ? 0 : (double)cut_r->nr,
+		 err);
 	if (!err && spec->type != CUT_ROUGH)
 		err = err_set(&req->error, ERR_UNBUILT,
 			      "type: '%s' is not in this version; type=rough is",
@@ -156,10 +161,23 @@ static enum err plan(struct request *req, const struct cut_spec *spec,
 	return err;
 }
 
+struct cut_body {
+	struct roughcut cut;
+	const struct request *req;
+};
+
 static enum err send_cut(void *ctx, uint64_t offset, uint64_t count,
 			 struct sink *sink, struct errmsg *e)
 {
-	return roughcut_send(ctx, offset, count, sink, e);
+	const struct cut_body *body = ctx;
+	struct work work;
+	enum err err;
+
+	work_begin(&work);
+	err = roughcut_send(&body->cut, offset, count, sink, e);
+	work_end(&work, body->req, "cut", "cut_type=\"rough\"",
+		 (double)body->cut.ranges_us / USEC_PER_SEC, err);
+	return err;
 }
 
 /* RFC 6266: a name in ASCII for old clients, and the name itself. */
@@ -238,7 +256,8 @@ static enum err send_plan(struct request *req, const struct roughcut *cut)
 static enum err handle_cut(struct request *req, const void *spec)
 {
 	const struct cut_spec *want = spec;
-	struct roughcut *cut = ARENA_NEW(&req->arena, struct roughcut);
+	struct cut_body *body = ARENA_NEW(&req->arena, struct cut_body);
+	struct roughcut *cut = &body->cut;
 	struct response r;
 	enum err err = plan(req, want, cut);
 
@@ -249,7 +268,8 @@ static enum err handle_cut(struct request *req, const void *spec)
 	response_init(&r, req, TYPE_MPEGTS);
 	r.body = (struct body){ .length = cut->length,
 				.send = send_cut,
-				.ctx = cut };
+				.ctx = body };
+	body->req = req;
 	r.flags = (cut->is_settled ? RESPONSE_FINAL : 0) |
 		  (want->stream ? RESPONSE_STREAM : 0);
 	r.has_etag = !want->stream;

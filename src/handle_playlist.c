@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/uri.h"
 #include "media/probe.h"
+#include "observe.h"
 #include "response.h"
 #include "route.h"
 
@@ -128,6 +129,7 @@ static enum err plan_media(struct request *req, const struct range_spec *spec,
 	const struct range_limits *limits = &req->server->settings->limits;
 	struct time_range *ranges;
 	struct quality *quality;
+	struct work work;
 	size_t nr;
 	enum err err;
 
@@ -141,10 +143,14 @@ static enum err plan_media(struct request *req, const struct range_spec *spec,
 					 &ranges, &nr, &req->error);
 	if (err)
 		return err;
-	return playlist_media(hourcache_reader(req->server->cache, quality,
-					       &req->arena),
-			      ranges, nr, !spec->nr_ranges && !spec->has_end,
-			      req->now_us, list_r, &req->error);
+	work_begin(&work);
+	err = playlist_media(hourcache_reader(req->server->cache, quality,
+					      &req->arena),
+			     ranges, nr, !spec->nr_ranges && !spec->has_end,
+			     req->now_us, list_r, &req->error);
+	work_end(&work, req, "get_best_segments", "",
+		 (double)list_r->nr_segments, err);
+	return err;
 }
 
 static enum err handle_media(struct request *req, const void *spec)

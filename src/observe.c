@@ -84,6 +84,74 @@ void observe_request(const struct request *req)
 	text_release(&own);
 }
 
+/* Pieces of work */
+
+static uint64_t ns_of(const struct timeval *tv)
+{
+	return (uint64_t)tv->tv_sec * 1000000000 + (uint64_t)tv->tv_usec * 1000;
+}
+
+static void cpu_times(uint64_t *user_ns, uint64_t *system_ns)
+{
+	struct rusage usage;
+
+	getrusage(RUSAGE_SELF, &usage);
+	*user_ns = ns_of(&usage.ru_utime);
+	*system_ns = ns_of(&usage.ru_stime);
+}
+
+void work_begin(struct work *work)
+{
+	clock_gettime(CLOCK_MONOTONIC, &work->began);
+	cpu_times(&work->user_ns, &work->system_ns);
+}
+
+static void observe_work(struct metrics *m, const char *name,
+			 const char *ending, const struct text *labels,
+			 const char *type, uint64_t ns)
+{
+	struct text all;
+	char family[100];
+
+	snprintf(family, sizeof(family), "%s%s", name, ending);
+	text_init(&all, MAX_LABELS);
+	text_append(&all, labels->data, labels->len);
+	if (type)
+		metrics_label(&all, "type", type);
+	metrics_observe(m, family, all.data, METRIC_BUCKETS_WORK, ns);
+	text_release(&all);
+}
+
+void work_end(const struct work *work, const struct request *req,
+	      const char *name, const char *label, double units, enum err err)
+{
+	struct metrics *m = req->server->metrics;
+	uint64_t wall_ns = ns_since(&work->began);
+	uint64_t user_ns, system_ns;
+	struct text labels;
+
+	if (!m)
+		return;
+	cpu_times(&user_ns, &system_ns);
+	user_ns -= work->user_ns;
+	system_ns -= work->system_ns;
+	text_init(&labels, MAX_LABELS);
+	text_puts(&labels, label);
+	metrics_label(&labels, "error", err ? err_name(err) : "");
+	observe_work(m, name, "_latency", &labels, NULL, wall_ns);
+	observe_work(m, name, "_cputime", &labels, "user", user_ns);
+	observe_work(m, name, "_cputime", &labels, "system", system_ns);
+	if (units > 0) {
+		observe_work(m, name, "_latency_normalized", &labels, NULL,
+			     (uint64_t)((double)wall_ns / units));
+		observe_work(m, name, "_cputime_normalized", &labels, "user",
+			     (uint64_t)((double)user_ns / units));
+		observe_work(m, name, "_cputime_normalized", &labels, "system",
+			     (uint64_t)((double)system_ns / units));
+	}
+	text_release(&labels);
+}
+
 /* Gauges of requests under way */
 
 struct concurrency {

@@ -13,6 +13,21 @@
 /* After the last byte: http_request_latency_all and _ENDPOINT. */
 void observe_request(const struct request *req);
 
+/*
+ * A piece of work within a request: NAME_latency, NAME_cputime{type} and, per
+ * unit of work, NAME_latency_normalized and NAME_cputime_normalized.
+ */
+struct work {
+	struct timespec began;
+	uint64_t user_ns;
+	uint64_t system_ns;
+};
+void work_begin(struct work *work);
+
+/* label is "name=value" as in the exposition, or ""; no units: none done. */
+void work_end(const struct work *work, const struct request *req,
+	      const char *name, const char *label, double units, enum err err);
+
 /* What is known at scrape time: concurrency, slots, processes. */
 void observe_gauges(const struct server *server, struct text *out);
 

@@ -109,6 +109,7 @@ static void add_sequences(struct list *list)
 			add_span(list, &seq->spans[i]);
 			is_first = false;
 		}
+		list->out->nr_segments += sequence_count(seq);
 		list->out->nr_holes += seq->nr_holes;
 		list->out->holes_us += seq->holes_us;
 	}

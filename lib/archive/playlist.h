@@ -38,6 +38,7 @@ struct media_playlist {
 	uint64_t length;	/* of the text, bytes */
 	uint64_t hash;		/* equal for equal texts */
 	bool is_final;
+	uint64_t nr_segments;
 	/* as far as the list goes; a live list has no hole at its end */
 	uint32_t nr_holes;
 	usec_t holes_us;

@@ -7,8 +7,8 @@
  *
  * Units:  sizes in pixels, cropping applied, of the first video stream; rates
  *         are frames a second as a fraction, 0/0 if unknown.
- * Errors: ERR_MEDIA if no stream in it can be named, ERR_IO if it cannot be
- *         read.
+ * Errors: ERR_MEDIA if it has no tables (PAT, PMT) near its beginning or no
+ *         stream that can be named, ERR_IO if it cannot be read.
  * Owner:  nothing is kept; the descriptor stays the caller's, its position
  *         does not move.
  * Source: RFC 6381 3.3, ISO/IEC 14496-15 E.3 (HEVC), ISO/IEC 14496-3 table 1.17
@@ -32,8 +32,8 @@
  * did not show itself in the bytes read, though another could.  A codec that
  * several streams share is named once, video before audio.
  *
- * The first call, and every other, sends the messages of the FFmpeg libraries
- * to our log at debug level; that setting is the process's own.
+ * Every call sets av_log_set_callback(), which is the whole process's: what the
+ * FFmpeg libraries call errors goes to our log at debug level, the rest nowhere.
  */
 enum err probe_segment(int fd, struct hour_media *media_r, struct errmsg *e)
 	MUST_CHECK;

@@ -113,6 +113,8 @@ static enum err find_all(struct hourreader *reader,
 		if (err)
 			return err;
 		nr += sequence_count(&seqs[i]);
+		cut->ranges_us += spec->ranges[i].end_us -
+				  spec->ranges[i].start_us;
 		cut->nr_holes += seqs[i].nr_holes;
 		cut->holes_us += seqs[i].holes_us;
 		if (seqs[i].nr_holes ||

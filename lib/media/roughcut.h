@@ -33,6 +33,7 @@ struct roughcut {
 	struct rough_piece *pieces;
 	size_t nr;
 	uint64_t length;	/* bytes */
+	usec_t ranges_us;	/* the ranges together */
 	uint64_t hash[2];	/* of names, sizes and times of the files */
 	bool is_settled;	/* full segments without holes, an hour old */
 	uint32_t nr_holes;

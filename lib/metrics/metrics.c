@@ -220,7 +220,8 @@ static const char *family_help(const char *key, size_t len)
 		{ "_latency_normalized", "Wall time per unit of work." },
 		{ "_cputime_normalized", "CPU time per unit of work." },
 		{ "_cputime", "CPU time of the work." },
-		{ "", "Wall time to the last byte." },
+		{ "_latency", "Wall time of the work." },
+		{ "", "" },
 	};
 
 	if (!strncmp(key, "http_request_", 13))

@@ -127,8 +127,9 @@ def stop_everything():
 atexit.register(stop_everything)
 
 
-def _on_signal(number, _frame):
-    print(f"Bail out! {signal.Signals(number).name}", flush=True)
+def _on_signal(number, frame):
+    print(f"Bail out! {signal.Signals(number).name} at "
+          f"line {frame.f_lineno} of {frame.f_code.co_filename}", flush=True)
     stop_everything()
     os._exit(99)
 
@@ -444,8 +445,13 @@ class Server:
 
     def stop(self, number=signal.SIGTERM):
         """Stops it; the exit status of deploy/run."""
+        if self.process.returncode is not None:
+            return self.process.returncode      # stopped already
         if self.process.poll() is None:
             self.process.send_signal(number)
+        else:
+            ok(False, "deploy/run was there until the end",
+               self.log("run-errors") + self.log("nginx-error.log"))
         try:
             status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
@@ -456,6 +462,14 @@ class Server:
         self.errors.close()
         check_log(self.log())
         return status
+
+    def wait_end(self):
+        """Waits for deploy/run to end by itself: its exit status and words."""
+        try:
+            status = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            status = None
+        return status, self.log("run-errors")
 
 
 _log_reports = re.compile(
@@ -562,8 +576,12 @@ class Direct:
         return children(self.master)
 
     def stop(self, number=signal.SIGTERM):
+        if self.process.returncode is not None:
+            return self.process.returncode
         if self.process.poll() is None:
             self.process.send_signal(number)
+        else:
+            ok(False, "serve was there until the end", self.log()[-2000:])
         try:
             status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

@@ -75,13 +75,8 @@ for what in ("restreamer", "nginx"):
     web = [p for p in children(s.process.pid) if p != s.master]
     ok(len(web) == 1, "deploy/run has two children", web)
     os.kill(s.master if what == "restreamer" else web[0], signal.SIGKILL)
-    try:
-        status = s.process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        status = 0
-    with open(os.path.join(s.dir, "run-errors")) as f:
-        said = f.read()
-    ok(status != 0 and f"{what} ended by itself" in said, f"{what} killed: deploy/run says so and fails", (status, said))
+    status, said = s.wait_end()
+    ok(status == 1 and f"{what} ended by itself" in said, f"{what} killed: deploy/run says so and fails", (status, said))
     ok(not is_alive(s.master) and not is_alive(web[0]), f"{what} killed: the other is stopped")
 
 # INT, and a directory of its own that goes away.

@@ -584,6 +584,27 @@ static void test_other_formats(void **state)
 	}
 }
 
+/* libavformat would guess what the streams are; we would not know them all. */
+static void test_no_tables(void **state)
+{
+	size_t len;
+	char *data;
+	int fd;
+
+	UNUSED(state);
+	skip_without_ffmpeg();
+	data = read_row("baseline.ts", &len);
+	if (!data)
+		return;
+	for (size_t i = 0; i + 188 <= len; i += 188)
+		if ((data[i + 1] & 0x1f) == 0 || (data[i + 1] & 0x1f) == 0x10)
+			data[i + 1] = 0x1f;
+	fd = memory_file(data, len);
+	check_refused(fd, ERR_MEDIA, "a segment without PAT and PMT");
+	close(fd);
+	free(data);
+}
+
 /* Spoils some bytes, more of them where the tables and headers are. */
 static void spoil(char *data, size_t len, uint64_t *seed)
 {
@@ -701,6 +722,7 @@ int main(void)
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_other_formats),
+		cmocka_unit_test(test_no_tables),
 		cmocka_unit_test(test_spoiled),
 		cmocka_unit_test(test_log),
 	};
