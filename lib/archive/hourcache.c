@@ -504,6 +504,7 @@ static enum err update_from(struct hourreader *reader, struct slot *slot,
 				  (slot->index->head->flags & HOUR_MEASURED);
 		err = build(reader, slot, &source, e);
 		if (err) {
+			set_must_store(cache, slot, false);
 			set_index(cache, slot, NULL);
 			return err;
 		}
