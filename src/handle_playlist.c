@@ -168,6 +168,7 @@ static enum err handle_media(struct request *req, const void *spec)
 	r.etag[1] = list.length;
 	response_holes(&r, req, list.nr_holes, list.holes_us);
 	response_set_iov(&r, req, list.iov, list.nr_iov, list.length);
+	r.body.blocks = list.blocks;
 	return response_send(req, &r);
 }
 

@@ -95,10 +95,13 @@ bool etag_list_has(const char *list, const char *etag, bool weak)
 /* Whether "q=0", "q=0.000" and the like follow a coding. */
 static bool is_refused(const char *params, size_t len)
 {
-	const char *q = memchr(params, 'q', len);
 	const char *end = params + len;
+	const char *q = skip_space(params);
 
-	if (!q || q + 2 >= end || q[1] != '=' || q[2] != '0')
+	if (q >= end || *q != ';')
+		return false;
+	q = skip_space(q + 1);
+	if (end - q < 3 || strncasecmp(q, "q=0", 3) != 0)
 		return false;
 	for (q += 3; q < end; q++)
 		if (*q != '.' && *q != '0' && *q != ' ' && *q != '\t')

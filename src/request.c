@@ -82,7 +82,7 @@ static void decode_component(struct request *req, const char *from, size_t len,
 	/* Decoding stops at a fault; what came before it is decoded. */
 	if (to[0] == '.')
 		faults->dot = true;
-	if (!fault && strchr(to, '/'))
+	if (memmem(from, len, "%2F", 3) || memmem(from, len, "%2f", 3))
 		faults->slash = true;
 	if (!len)
 		faults->empty = true;

@@ -9,7 +9,6 @@
 
 #include <xxhash.h>
 
-#include "gzip.h"
 #include "httprange.h"
 #include "route.h"
 #include "status.h"
@@ -192,9 +191,10 @@ static bool range_applies(const struct request *req, const struct response *r,
 {
 	const struct request_headers *h = &req->headers;
 
+	/* One tag, which must be equal byte for byte; a date never is. */
 	return *h->range && has_length(r) &&
 	       (!*h->if_range ||
-		(*a->etag && etag_list_has(h->if_range, a->etag, false)));
+		(*a->etag && !strcmp(h->if_range, a->etag)));
 }
 
 static enum err decide(struct request *req, const struct response *r,
@@ -233,12 +233,13 @@ static enum err decide(struct request *req, const struct response *r,
 static void compress_body(struct request *req, struct response *r,
 			  struct answer *a)
 {
-	size_t max = (size_t)r->body.length;
-	struct text *out = text_new(&req->arena, max + GZIP_SLACK);
+	struct gzip_member member;
 
-	if (gzip_pieces(r->body.iov, r->body.nr_iov, out) && out->len < max) {
-		set_text_body(r, req, out);
-		a->count = out->len;
+	if (gzip_join(&req->arena, r->body.iov, r->body.blocks, r->body.nr_iov,
+		      &member)) {
+		response_set_iov(r, req, member.iov, member.nr_iov,
+				 member.length);
+		a->count = member.length;
 	} else {
 		a->gzip = false;
 		make_etag(r, false, a->etag);
@@ -254,7 +255,8 @@ static void put_head(const struct response *r, const struct answer *a,
 
 	text_append(out, cors_headers, sizeof(cors_headers) - 1);
 	if (*a->etag)
-		text_printf(out, "ETag: %s\r\n", a->etag);
+		text_printf(out, "ETag: %s%s\r\n", a->gzip ? "W/" : "",
+			    a->etag);
 	if (r->flags & RESPONSE_TEXT)
 		text_puts(out, "Vary: Accept-Encoding\r\n");
 	text_printf(out, "Cache-Control: %s\r\n",

@@ -17,6 +17,7 @@
 #include <sys/uio.h>
 
 #include "base/err.h"
+#include "base/gzip.h"
 #include "base/sink.h"
 #include "base/text.h"
 #include "request.h"
@@ -42,6 +43,7 @@ struct body {
 	void *ctx;
 	/* The same as pieces of memory, where it is; else NULL. */
 	const struct iovec *iov;
+	const struct gzip_block *blocks;	/* of the pieces, or NULL */
 	int nr_iov;
 };
 

@@ -300,23 +300,27 @@ enum err bestseg_find(struct hourreader *reader,
 		      const struct time_range *range, struct sequence *seq_r,
 		      struct errmsg *e)
 {
-	struct walk w = { .reader = reader, .seq = seq_r };
+	struct sequence seq = { .range = *range };
+	struct walk w = { .reader = reader, .seq = &seq };
 	usec_t hour_us = utime_hour(range->start_us) - USEC_PER_HOUR;
+	enum err err;
 
-	*seq_r = (struct sequence){ .range = *range };
 	for (; !w.is_done && hour_us < range->end_us &&
 	       range->start_us < range->end_us;
 	     hour_us += USEC_PER_HOUR) {
 		struct hourindex *index;
-		enum err err = hourcache_get(reader, hour_us, HOUR_WANT_NAMES,
-					     &index, e);
 
+		err = hourcache_get(reader, hour_us, HOUR_WANT_NAMES, &index,
+				    e);
 		if (!err && index)
 			err = walk_hour(&w, index, e);
 		if (err)
 			return err;
 	}
-	return finish(&w, e);
+	err = finish(&w, e);
+	if (!err)
+		*seq_r = seq;
+	return err;
 }
 
 /* Counts all holes but one at the end. */

@@ -73,9 +73,7 @@ static void sum_up(struct build *b)
 	for (uint32_t i = 0; i < head->nr_entries; i++) {
 		const struct hour_entry *entry = &b->entries[i];
 		usec_t end = hour_entry_end(entry);
-		uint32_t rounded = (uint32_t)((entry->length_us +
-					       USEC_PER_SEC / 2) /
-					      USEC_PER_SEC);
+		uint32_t rounded = hour_rounded_s(entry->length_us);
 		uint64_t bps;
 
 		if (entry->length_us > head->max_length_us)
@@ -117,8 +115,7 @@ static void fill_entries(struct build *b)
 /* "S.sss", rounded to the nearest millisecond. */
 static char *put_length(char *to, usec_t length_us)
 {
-	uint64_t ms = (uint64_t)(length_us + USEC_PER_MS / 2) /
-		      (uint64_t)USEC_PER_MS;
+	uint64_t ms = hour_length_ms(length_us);
 	unsigned digits = 1;
 
 	for (uint64_t s = ms / 1000; s >= 10; s /= 10)

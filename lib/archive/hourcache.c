@@ -272,6 +272,9 @@ static void set_must_store(struct hourcache *cache, struct slot *slot,
 static void store_and_release(struct hourcache *cache, struct slot *slot)
 {
 	set_must_store(cache, slot, false);
+	if (!(slot->index->head->flags & HOUR_DEFLATED))
+		set_index(cache, slot,
+			  hourindex_adopt(hourindex_deflate(slot->index)));
 	if (store(cache, slot))
 		set_index(cache, slot, NULL);
 }

@@ -11,6 +11,7 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #define CHECKSUM_FROM offsetof(struct hour_header, file_size)
 
@@ -88,6 +89,11 @@ static uint64_t checksum_of(const void *data, size_t size)
 			   size - CHECKSUM_FROM);
 }
 
+static size_t aligned(size_t n)
+{
+	return (n + 7) & ~(size_t)7;
+}
+
 struct hourindex *hourindex_adopt(struct hour_header *head)
 {
 	head->checksum = checksum_of(head, head->file_size);
@@ -97,6 +103,46 @@ struct hourindex *hourindex_adopt(struct hour_header *head)
 struct hour_header *hourindex_copy(const struct hourindex *index)
 {
 	return memcpy(mem_alloc(index->size), index->head, index->size);
+}
+
+/* Fewer bytes than this are not worth a block. */
+#define MIN_DEFLATED 256
+
+struct hour_header *hourindex_deflate(const struct hourindex *index)
+{
+	const struct hour_header *old = index->head;
+	size_t plain_size = aligned(old->text_off + old->text_size);
+	struct hour_header *head;
+	uint32_t crc = 0;
+	struct text out;
+
+	text_init(&out, plain_size + gzip_block_bound(old->chain_size));
+	text_append(&out, old, plain_size);
+	if (old->chain_size < MIN_DEFLATED ||
+	    !gzip_make_block(index->text, old->chain_size, &out, &crc)) {
+		text_release(&out);
+		return hourindex_copy(index);
+	}
+	head = (void *)out.data;
+	head->deflate_off = plain_size;
+	head->deflate_size = out.len - plain_size;
+	text_append(&out, "\0\0\0\0\0\0\0", aligned(out.len) - out.len);
+	head = mem_resize(out.data, out.len);	/* the text is ours now */
+	head->file_size = out.len;
+	head->chain_crc = crc;
+	head->flags |= HOUR_DEFLATED;
+	return head;
+}
+
+struct gzip_block hourindex_block(const struct hourindex *index)
+{
+	const struct hour_header *head = index->head;
+
+	return (struct gzip_block){
+		.data = (const char *)head + head->deflate_off,
+		.size = head->deflate_size,
+		.crc = head->chain_crc,
+	};
 }
 
 /* Checking */
@@ -111,9 +157,15 @@ static bool is_ours(const struct hour_header *head, size_t size,
 	       (!url_hash || head->url_hash == url_hash);
 }
 
-static size_t aligned(size_t n)
+/* A block ends with an empty stored one: RFC 1951 3.2.4. */
+static bool block_ends(const struct hour_header *head)
 {
-	return (n + 7) & ~(size_t)7;
+	static const unsigned char end[4] = { 0, 0, 0xff, 0xff };
+	const char *block = (const char *)head + head->deflate_off;
+
+	return head->deflate_size > sizeof(end) &&
+	       !memcmp(block + head->deflate_size - sizeof(end), end,
+		       sizeof(end));
 }
 
 /* That the parts are where their sizes put them, and the file ends there. */
@@ -134,14 +186,21 @@ static bool layout_holds(const struct hour_header *head, size_t size)
 	at = aligned(at + head->names_size);
 	if (head->text_off != at)
 		return false;
-	return aligned(at + head->text_size) == size;
+	at = aligned(at + head->text_size);
+	if (!(head->flags & HOUR_DEFLATED))
+		return at == size && !head->deflate_off &&
+		       !head->deflate_size && !head->chain_crc;
+	return head->deflate_off == at && head->deflate_size <= size &&
+	       aligned(at + head->deflate_size) == size &&
+	       block_ends(head);
 }
 
 static bool values_hold(const struct hour_header *head)
 {
 	return head->zero == 0 &&
 	       (head->flags & ~(uint32_t)(HOUR_SETTLED | HOUR_MEASURED |
-					  HOUR_PROBED)) == 0 &&
+					  HOUR_PROBED | HOUR_DEFLATED)) ==
+		       0 &&
 	       memchr(head->media.codecs, '\0', sizeof(head->media.codecs));
 }
 
@@ -237,8 +296,7 @@ static bool tally_equals(const struct tally *t, const struct hour_header *head)
 	       t->holes_us == head->holes_us &&
 	       t->max_length_us == head->max_length_us &&
 	       t->max_end_us == head->max_end_us &&
-	       head->max_rounded_s == (t->max_length_us + USEC_PER_SEC / 2) /
-					      USEC_PER_SEC &&
+	       head->max_rounded_s == hour_rounded_s(t->max_length_us) &&
 	       head->total_bytes == (is_measured ? t->total_bytes : 0) &&
 	       head->total_us == (is_measured ? t->total_us : 0) &&
 	       (is_measured || !head->peak_bps);

@@ -12,6 +12,7 @@
  *	entries_off	struct hour_entry	nr_entries, by start_us, unique
  *	names_off	names			NUL-terminated, names_size bytes
  *	text_off	playlist lines		text_size bytes
+ *	deflate_off	the chain's, compressed	deflate_size bytes; or 0, 0
  *
  * All offsets are multiples of 8 and follow each other without gaps but for
  * zeroed padding.  Byte order and sizes are the machine's own.  Names follow
@@ -24,6 +25,10 @@
  * not in the chain.  A range that has reached any entry of the chain goes on
  * along the chain, because what follows a segment depends on that segment
  * alone; so a playlist is a few pieces of this text.
+ *
+ * Most clients want playlists compressed.  So a stored index also has the lines
+ * of its chain as a block of gzip.h, which is made when the answer that built
+ * the index is on its way.
  *
  * The index is a cache.  Deleting any of it, at any time, loses only time;
  * nothing is ever recovered from it.  A header that is not exactly ours means
@@ -55,12 +60,13 @@
 #include "archive/segment.h"
 #include "base/err.h"
 #include "base/fsutil.h"
+#include "base/gzip.h"
 #include "base/utime.h"
 
 #define HOUR_MAGIC UINT64_C(0x0a3152554f485352)	/* "RSHOUR1\n", so byte order */
 
 /* Increase when the choice of segments or the playlist lines change. */
-#define HOUR_RULES 1
+#define HOUR_RULES 2
 
 #define HOUR_MAX_ENTRIES 100000
 #define HOUR_MAX_BYTES	 ((size_t)512 * 1024 * 1024)
@@ -75,6 +81,7 @@ enum hour_flags {
 	HOUR_SETTLED = 1 << 0,	/* the stamp proves it current */
 	HOUR_MEASURED = 1 << 1,	/* entry sizes and the totals are known */
 	HOUR_PROBED = 1 << 2,	/* a segment was opened, media tells of it */
+	HOUR_DEFLATED = 1 << 3,	/* has the chain's lines compressed, too */
 };
 
 /* What probing a segment told; all zero if it could not be read. */
@@ -112,16 +119,20 @@ struct hour_header {
 	int64_t max_length_us;	/* of any entry */
 	int64_t max_end_us;	/* of any entry */
 	uint32_t last_chain;	/* the last entry of the chain */
-	uint32_t max_rounded_s;	/* the longest entry in rounded seconds */
+	uint32_t max_rounded_s;	/* the longest entry: hour_rounded_s() */
 	uint64_t text_hash;	/* XXH3 of the text, for validators */
 	/* HOUR_MEASURED, over the chain: */
 	uint64_t total_bytes;
 	int64_t total_us;
 	uint64_t peak_bps;	/* bits a second of its densest segment */
 	struct hour_media media;
-	uint64_t zero;
+	/* HOUR_DEFLATED: */
+	uint64_t deflate_off;
+	uint64_t deflate_size;
+	uint32_t chain_crc;	/* CRC-32 of the chain's lines */
+	uint32_t zero;
 };
-_Static_assert(sizeof(struct hour_header) == 312, "hour_header is on disk");
+_Static_assert(sizeof(struct hour_header) == 328, "hour_header is on disk");
 _Static_assert(offsetof(struct hour_header, stamp) == 56, "no padding");
 _Static_assert(offsetof(struct hour_header, media) == 224, "no padding");
 
@@ -161,6 +172,18 @@ struct hourindex {
 static inline usec_t hour_entry_end(const struct hour_entry *entry)
 {
 	return entry->start_us + entry->length_us;
+}
+
+/* A length as a playlist writes it, in whole milliseconds. */
+static inline uint64_t hour_length_ms(usec_t length_us)
+{
+	return (uint64_t)(length_us + USEC_PER_MS / 2) / (uint64_t)USEC_PER_MS;
+}
+
+/* What is written, rounded to whole seconds: 2.4996 is written as 2.500. */
+static inline uint32_t hour_rounded_s(usec_t length_us)
+{
+	return (uint32_t)((hour_length_ms(length_us) + 500) / 1000);
 }
 
 static inline const char *hourindex_name(const struct hourindex *index,
@@ -204,6 +227,15 @@ struct hourindex *hourindex_adopt(struct hour_header *head);
 
 /* A copy of the block of an index, to change its header and adopt it. */
 struct hour_header *hourindex_copy(const struct hourindex *index);
+
+/*
+ * A copy of the block of an index that also has the chain's lines compressed;
+ * a plain copy if there are too few of them to be worth it.
+ */
+struct hour_header *hourindex_deflate(const struct hourindex *index);
+
+/* The compressed lines of the chain; size 0 if there are none. */
+struct gzip_block hourindex_block(const struct hourindex *index);
 
 /* Why a file is not used. */
 enum hour_verdict {

@@ -60,15 +60,18 @@ static uint64_t assumed_bandwidth(const char *quality)
 	return 6846146;	/* 1080p, source and unknown */
 }
 
-/* A full segment in the middle of the chain is past any lead-in. */
+/* A full segment, if there is one; in the middle it is past any lead-in. */
 static uint32_t choose_probed(const struct hourindex *index)
 {
-	uint32_t middle = index->head->nr_entries / 2;
+	uint32_t nr = index->head->nr_entries;
 
-	for (uint32_t i = middle; i < index->head->nr_entries; i++)
-		if (index->entries[i].kind == SEGMENT_FULL)
-			return i;
-	return middle;
+	for (uint32_t i = 0; i < nr; i++) {
+		uint32_t at = (nr / 2 + i) % nr;
+
+		if (index->entries[at].kind == SEGMENT_FULL)
+			return at;
+	}
+	return nr / 2;
 }
 
 static struct hourindex *probe(struct hourreader *reader,

@@ -44,6 +44,9 @@ static void add_span(struct list *list, const struct segspan *span)
 		uint64_t to;
 	} identity = { span->index->head->text_hash, first->text_off, end };
 
+	if (first->text_off == 0 && end == span->index->head->chain_size)
+		list->out->blocks[list->out->nr_iov] =
+			hourindex_block(span->index);
 	add_bytes(list, span->index->text + first->text_off,
 		  end - first->text_off);
 	list->hash = XXH3_64bits_withSeed(&identity, sizeof(identity),
@@ -77,7 +80,7 @@ static uint32_t longest_of(const struct segspan *span)
 	     i = segspan_next(span, i))
 		if (span->index->entries[i].length_us > longest_us)
 			longest_us = span->index->entries[i].length_us;
-	return (uint32_t)((longest_us + USEC_PER_SEC / 2) / USEC_PER_SEC);
+	return hour_rounded_s(longest_us);
 }
 
 static uint32_t target_duration(const struct list *list)
@@ -122,7 +125,8 @@ static void write_list(struct list *list, struct arena *a)
 
 	for (size_t s = 0; s < list->nr_seqs; s++)
 		nr += 2 * list->seqs[s].nr;
-	list->out->iov = arena_alloc(a, nr * sizeof(struct iovec));
+	list->out->iov = arena_alloc(a, nr * sizeof(*list->out->iov));
+	list->out->blocks = arena_alloc(a, nr * sizeof(*list->out->blocks));
 	head = arena_printf(a,
 			    "#EXTM3U\n"
 			    "#EXT-X-VERSION:3\n"
@@ -139,29 +143,21 @@ static void write_list(struct list *list, struct arena *a)
 	list->out->hash = list->hash;
 }
 
-/* The segment before entry i of span s, or NULL. */
-static const struct hour_entry *before(const struct sequence *seq, size_t s,
-				       uint32_t i)
-{
-	const struct segspan *span = &seq->spans[s];
-
-	if (i != span->first)
-		return &span->index->entries[segspan_previous(span, i)];
-	return s ? segspan_last(&seq->spans[s - 1]) : NULL;
-}
-
-/* Whether what comes at or after from_us may still change up to an entry. */
+/*
+ * Whether an entry at or after from_us may not stay where it is: it is not
+ * full, or in the hole in front of it there is room for a later one.
+ */
 static bool may_change(const struct sequence *seq, size_t s, uint32_t i,
 		       usec_t from_us)
 {
 	const struct segspan *span = &seq->spans[s];
 	const struct hour_entry *entry = &span->index->entries[i];
-	const struct hour_entry *previous = before(seq, s, i);
-	bool after_hole = i == span->first ? span->after_hole :
-					     entry->flags & ENTRY_AFTER_HOLE;
+	bool after_hole = i != span->first ? entry->flags & ENTRY_AFTER_HOLE :
+			  s		   ? span->after_hole :
+					     seq->hole_at_start;
 
-	return (entry->kind != SEGMENT_FULL && entry->start_us >= from_us) ||
-	       (after_hole && previous && hour_entry_end(previous) >= from_us);
+	return entry->start_us >= from_us &&
+	       (entry->kind != SEGMENT_FULL || after_hole);
 }
 
 /* Cuts a sequence before the first entry of its end that may still change. */
@@ -210,23 +206,24 @@ enum err playlist_media(struct hourreader *reader,
 			struct media_playlist *list_r, struct errmsg *e)
 {
 	struct arena *a = reader->arena;
+	struct media_playlist out = { .is_final = true };
 	struct list list = {
-		.out = list_r,
+		.out = &out,
 		.seqs = arena_alloc(a, nr_ranges * sizeof(*list.seqs)),
 		.nr_seqs = nr_ranges,
 	};
 
-	*list_r = (struct media_playlist){ .is_final = true };
 	for (size_t i = 0; i < nr_ranges; i++) {
 		struct sequence *seq = &list.seqs[i];
 		enum err err = bestseg_find(reader, &ranges[i], seq, e);
 
 		if (err)
 			return err;
-		list_r->is_final &= is_final(seq, is_live, now_us);
+		out.is_final &= is_final(seq, is_live, now_us);
 		if (is_live)
 			settle_live(seq, now_us);
 	}
 	write_list(&list, a);
+	*list_r = out;
 	return ERR_OK;
 }

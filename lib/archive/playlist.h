@@ -26,6 +26,7 @@
 #include "archive/range.h"
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/gzip.h"
 #include "base/text.h"
 
 #define PLAYLIST_HOLD_BACK_US (15 * USEC_PER_SEC)
@@ -34,6 +35,7 @@
 
 struct media_playlist {
 	struct iovec *iov;	/* the text */
+	struct gzip_block *blocks; /* of each piece; size 0 if it has none */
 	int nr_iov;
 	uint64_t length;	/* of the text, bytes */
 	uint64_t hash;		/* equal for equal texts */

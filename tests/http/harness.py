@@ -194,6 +194,18 @@ def T(text):
     return datetime.fromisoformat(text)
 
 
+def have_video():
+    """Whether real video can be made here: make-archive has its own python."""
+    return shutil.which("ffmpeg") and not subprocess.run(
+        ["/usr/bin/python3", "-c", "import numpy"],
+        stderr=subprocess.DEVNULL).returncode
+
+
+def make_video(base, channel, *options):
+    subprocess.run([os.path.join(HELPER, "make-archive"), base, channel,
+                    *options], check=True, stdout=subprocess.DEVNULL)
+
+
 def utc_now():
     return datetime.now(timezone.utc).replace(tzinfo=None)
 
@@ -440,8 +452,10 @@ class Server:
             return ""
 
     def workers(self):
-        """The pids of the worker processes: the master's children."""
-        return children(self.master)
+        return workers_of(self.master)
+
+    def helpers(self):
+        return helpers_of(self.master)
 
     def stop(self, number=signal.SIGTERM):
         """Stops it; the exit status of deploy/run."""
@@ -508,6 +522,28 @@ def descendants(pid):
     return found + [d for c in found for d in descendants(c)]
 
 
+def name_of(pid):
+    try:
+        with open(f"/proc/{pid}/comm") as f:
+            return f.read().strip()
+    except OSError:
+        return ""
+
+
+# Heavy requests have processes of their own below a worker, or below the
+# master once the worker that began them is gone; they are told by their name.
+_OTHERS = ("restreamer-heav", "restreamer-swep")
+
+
+def workers_of(master):
+    return [p for p in children(master) if name_of(p) not in _OTHERS]
+
+
+def helpers_of(master):
+    return [p for p in descendants(master)
+            if name_of(p) == _OTHERS[0]]
+
+
 def is_alive(pid):
     try:
         with open(f"/proc/{pid}/stat") as f:
@@ -522,10 +558,11 @@ class Direct:
     """restreamer serve alone, spoken to in FastCGI."""
 
     def __init__(self, base, options=(), env=None, listen=None, cache=None,
-                 ready=True, **popen):
+                 ready=True, prefix="", **popen):
         ensure_built()
         self.dir = temp_dir("direct")
         self.base = getattr(base, "path", base)
+        self.prefix = prefix
         self.address = os.path.join(self.dir, "sock")
         self.cache = cache or os.path.join(self.dir, "cache")
         if listen is None:
@@ -558,7 +595,7 @@ class Direct:
                 diag(self.log())
                 bail_out(f"serve ended with {self.process.returncode}")
             try:
-                return self.ask("/healthz", timeout=5).status == 200
+                return self.ask(self.prefix + "/healthz", timeout=5).status == 200
             except OSError:
                 return False
         wait_for(answers, "the server to answer")
@@ -573,7 +610,10 @@ class Direct:
             return f.read()
 
     def workers(self):
-        return children(self.master)
+        return workers_of(self.master)
+
+    def helpers(self):
+        return helpers_of(self.master)
 
     def stop(self, number=signal.SIGTERM):
         if self.process.returncode is not None:
@@ -971,6 +1011,7 @@ class SlowClient:
         return chunk
 
     def read_all(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         try:
             while chunk := self.socket.recv(1 << 20):
                 self.data += chunk

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """Media and master playlists: api.md 3 sentence by sentence."""
-import shutil
 import subprocess
 import urllib.parse
 
@@ -237,18 +236,12 @@ ok(len(m.items) == 5 and all(u.startswith("/other/segments/") for u in m.uris), 
 pre.stop()
 
 # ------------------------------------------------------------------ real video
-try:
-    import numpy
-    have = shutil.which("ffmpeg")
-except ImportError:
-    have = None
-if not have:
+if not have_video():
     skip("master: measured", "no ffmpeg or numpy")
 else:
-    make = os.path.join(HELPER, "make-archive")
     for quality, size, fps, extra in (("source", "640x360", "60", []), ("360p", "320x180", "30000/1001", []), ("160p", "160x90", "25", ["--no-audio"])):
-        subprocess.run([sys.executable, make, archive.path, "video", "--quality", quality, "--size", size, "--fps", fps, "--seconds", "12",
-                        "--start", "2024-03-01T10:00:00"] + extra, check=True, stdout=subprocess.DEVNULL)
+        make_video(archive.path, "video", "--quality", quality, "--size", size, "--fps", fps, "--seconds", "12",
+                   "--start", "2024-03-01T10:00:00", *extra)
     a = server.get("/playlist/video.m3u8")
     variants, _ = read_master(a.text)
     by = {v["VIDEO"]: v for v, _ in variants}

@@ -227,14 +227,14 @@ broken("a segment truncated", shrink, lambda: restore(B[36], saved))
 
 
 def kill_helpers():
-    found = [d for w in slow.workers() for d in descendants(w)]
+    found = slow.helpers()
     ok(found, "the cut has a process of its own", descendants(slow.master))
     for pid in found or slow.workers():
         os.kill(pid, signal.SIGKILL)
 
 
 broken("its process killed", kill_helpers)
-wait_for(lambda: not [d for w in slow.workers() for d in descendants(w)], "no process left behind")
+wait_for(lambda: not slow.helpers(), "no process left behind")
 if server.get(C + span(0, 10) + "&stream=true").status == 200:
     broken("its process killed, stream=true", kill_helpers, query=BIG + "&stream=true")
     broken("a segment deleted, stream=true", lambda: shutil.move(B[35], gone), lambda: shutil.move(gone, B[35]), query=BIG + "&stream=true")
@@ -249,9 +249,9 @@ os.rename(gone, B[3])
 clients = [SlowClient(slow, BIG) for _ in range(4)]
 for c in clients:
     same(c.read_head().status, 200, "a slow client has its head")
-helpers = wait_for(lambda: len([d for w in slow.workers() for d in descendants(w)]) >= 4, "a process each")
+helpers = wait_for(lambda: len(slow.helpers()) >= 4, "a process each")
 for c in clients:
     c.close()
-wait_for(lambda: not [d for w in slow.workers() for d in descendants(w)], "their processes to end")
+wait_for(lambda: not slow.helpers(), "their processes to end")
 ok(True, "clients that leave: their processes end")
 finish()

@@ -32,10 +32,6 @@ def attempt(function):
         return None
 
 
-def helpers(s):
-    return [d for w in s.workers() for d in descendants(w)]
-
-
 # ------------------------------------------------------------------ kill -9 under load
 server = Server(archive, ["--workers", "4"])
 good = server.get(P).body
@@ -91,9 +87,13 @@ same(slow.read_head().status, 200, "HUP: a slow cut runs")
 for _ in range(3):
     before = set(server.workers())
     os.kill(server.master, signal.SIGHUP)
-    wait_for(lambda: not before & set(server.workers()) and len(server.workers()) >= 4, "new workers")
+    wait_for(lambda: not before & set(server.workers()) and len(server.workers()) == 4, "new workers")
+    some = len(load[0].results)
+    wait_for(lambda: len(load[0].results) > some + 5, "answers from them")
 results = [r for b in load for r in b.end()]
+ok(len(results) > 3, "HUP: there was load", len(results))
 same([r for r in results if r is not True], [], "HUP under load: no request fails")
+same(len(server.helpers()), 1, "HUP: the slow cut runs on")
 ok(not old & set(server.workers()), "HUP: all workers are new")
 ok(is_alive(server.master), "HUP: the master stays")
 a = slow.read_all()
@@ -202,12 +202,12 @@ refused = [n for n in m.types if re.search("refused", n)]
 ok(refused and m.get(refused[0]) >= 1, "the refusal is counted", refused)
 a = slow.read_all()
 same(a.body == want_big, True, "the first gets all of it")
-wait_for(lambda: not helpers(one), "its process to end")
+wait_for(lambda: not one.helpers(), "its process to end")
 same(wait_for(lambda: one.get(BIG).body == want_big, "the slot to be free", 20), True, "then another may run")
 # Killed, its slot is free again.
 slow = SlowClient(one, BIG)
 same(slow.read_head().status, 200, "a cut runs")
-for pid in helpers(one):
+for pid in one.helpers():
     os.kill(pid, signal.SIGKILL)
 same(wait_for(lambda: one.get(BIG).body == want_big, "the slot to be free", 20), True, "kill -9 of its process gives the slot back")
 slow = SlowClient(one, BIG)

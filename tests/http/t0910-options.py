@@ -11,37 +11,44 @@ t0 = T("2024-03-01T10:00:00")
 archive.run("chan", "source", t0, 5)
 BASE = ["--base", archive.path, "--cache", "none"]
 
+
+def refusal(*args, env=None):
+    """What it says and ends with; a status of None if it does not end."""
+    try:
+        return run_program(*args, env=env, timeout=5)
+    except subprocess.TimeoutExpired as e:
+        return None, e.stdout or b"", e.stderr or b"it runs"
+
+
 # ------------------------------------------------------------------ words
 for args in (["--help"], ["serve", "--help"], ["cut", "--help"], ["help"]):
     status, out, err = run_program(*args)
     ok(status == 0 and len(out) > 200 and not err, f"{' '.join(args)}: help on standard output", (status, out[:200], err))
-status, out, _ = run_program("serve", "--help")
+status, out, _ = run_program("--help")
 for option in ("--base", "--cache", "--listen", "--socket-mode", "--workers", "--heavy-max", "--max-requests", "--prefix", "--sendfile", "--log", "--log-level",
                "--cache-max-mb", "--cache-validate", "--max-range-hours", "--user"):
-    ok(option.encode() in out, f"serve --help tells of {option}")
-ok(max(map(len, out.decode().splitlines())) <= 80, "help fits a terminal")
+    ok(option.encode() in out, f"--help tells of {option}")
+ok(max(map(len, out.decode().splitlines()), default=99) <= 80, "help fits a terminal")
 status, out, err = run_program("--version")
 ok(status == 0 and re.match(rb"restreamer \d", out), "--version", (status, out, err))
-for args in ([], ["nonsense"], ["--nonsense"], ["serve", "--nonsense"], ["serve", "--port", "80"], ["serve", "word"], ["serve", "--workers", "x"], ["serve", "--workers", "-1"],
+status, out, err = run_program()
+ok(status != 0 and b"usage" in out + err, "no argument: says how to use it, and fails", (status, out[:100], err))
+for args in (["nonsense"], ["--nonsense"], ["serve", "--nonsense"], ["serve", "--port", "80"], ["serve", "word"], ["serve", "--workers", "x"], ["serve", "--workers", "-1"],
              ["serve", "--workers"], ["serve", "--workers", "1e3"], ["serve", "--workers", "99999999999"], ["serve", "--heavy-max", "0"], ["serve", "--socket-mode", "0999"],
              ["serve", "--socket-mode", "rw"], ["serve", "--sendfile", "maybe"], ["serve", "--sendfile", "accel:"], ["serve", "--sendfile", "accel:x"],
              ["serve", "--log-level", "loud"], ["serve", "--cache-validate", "no"], ["serve", "--prefix", "x"], ["serve", "--prefix", "/x/"],
              ["serve", "--listen", "nonsense"], ["serve", "--listen", "unix:"], ["serve", "--listen", "127.0.0.1:x"], ["serve", "--listen", "127.0.0.1:99999"],
              ["serve", "--listen", "unix:/" + "x" * 200], ["serve", "--listen", "unix:/no/such/dir/sock"], ["serve", "--user", "no-such-user"]):
     extra = BASE if args[:1] == ["serve"] else []
-    try:
-        status, out, err = run_program(*args, *extra, timeout=15)
-    except subprocess.TimeoutExpired:
-        status, out, err = None, b"", b"it runs"
-    ok(status not in (0, None) and err and not out, f"{' '.join(args)[:50] or 'no argument'}: refused with words", (status, out[:100], err))
-    last = args[-1] if len(args) < 3 else args[1]
+    status, out, err = refusal(*args, *extra)
+    ok(status not in (0, None) and err and not out, f"{' '.join(args)[:50]}: refused with words", (status, out[:100], err))
     if len(args) > 1:
-        ok(last.lstrip("-").encode() in err or args[-1].encode()[:20] in err, f"{' '.join(args)[:50]}: and which", err)
-status, out, err = run_program("serve", "--base", "/no/such/dir", "--cache", "none", "--listen", "unix:" + temp_dir() + "/s", timeout=15)
+        ok(args[1].lstrip("-").encode() in err or args[-1].removeprefix("unix:").encode()[:20] in err, f"{' '.join(args)[:50]}: and which", err)
+status, out, err = refusal("serve", "--base", "/no/such/dir", "--cache", "none", "--listen", "unix:" + temp_dir() + "/s")
 ok(status not in (0, None) and b"/no/such/dir" in err, "a base that is not there: said, and it ends", (status, err))
 
 # ------------------------------------------------------------------ environment
-d = Direct(archive, env={"RESTREAMER_WORKERS": "3", "RESTREAMER_PREFIX": "/env"})
+d = Direct(archive, env={"RESTREAMER_WORKERS": "3", "RESTREAMER_PREFIX": "/env"}, prefix="/env")
 same(len(d.workers()), 3, "RESTREAMER_WORKERS")
 a = d.ask("/env/playlist/chan/source.m3u8")
 ok(a.status == 200 and "/env/segments/" in a.text, "RESTREAMER_PREFIX", a)
@@ -49,10 +56,7 @@ d.stop()
 d = Direct(archive, ["--workers", "1"], env={"RESTREAMER_WORKERS": "3"})
 same(len(d.workers()), 1, "an option goes before its environment variable")
 d.stop()
-try:
-    status, out, err = run_program("serve", *BASE, env={"RESTREAMER_WORKERS": "many"}, timeout=15)
-except subprocess.TimeoutExpired:
-    status, err = None, b""
+status, out, err = refusal("serve", *BASE, env={"RESTREAMER_WORKERS": "many"})
 ok(status not in (0, None) and b"workers" in err.lower(), "a bad environment variable is refused", (status, err))
 
 # ------------------------------------------------------------------ sockets
@@ -200,7 +204,21 @@ quiet.age(4)
 cache = temp_dir("cache")
 d = Direct(quiet, cache=cache)
 good = d.ask("/playlist/chan/source.m3u8").body
-files = [os.path.join(f, n) for f, _, names in os.walk(cache) for n in names if n.endswith(".idx")]
+
+
+def attempt(function):
+    try:
+        return function()
+    except OSError:
+        return None
+
+
+def stored():
+    return [os.path.join(f, n) for f, _, names in os.walk(cache) for n in names if n.endswith(".idx")]
+
+
+# Stored after the answer, not before it.
+files = wait_for(stored, "the index to be stored", 15)
 same(len(files), 1, "a quiet hour is stored")
 d.stop()
 whole = content(files)
@@ -211,6 +229,7 @@ for what, data in (("empty", b""), ("short", whole[:100]), ("truncated", whole[:
     os.rename(files[0] + ".new", files[0])
     d = Direct(quiet, cache=cache)
     same(d.ask("/playlist/chan/source.m3u8").body, good, f"an index that is {what}: the right answer")
+    ok(wait_for(lambda: attempt(lambda: len(content(files)) == len(whole) and content(files)[:8] == whole[:8]), "a new one", 15),
+       f"an index that is {what}: made again")
     d.stop()
-    ok(content(files) == whole or len(content(files)) == len(whole), f"an index that is {what}: made again")
 finish()

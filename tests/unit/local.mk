@@ -1,4 +1,4 @@
-# The unit tests: cmocka, TAP, each linked against the library alone.
+# The unit tests: cmocka, TAP, each linked against the libraries alone.
 
 TEST_EXTENSIONS = .sh
 LOG_DRIVER = $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
@@ -9,17 +9,62 @@ AM_TESTS_ENVIRONMENT = \
 	top_builddir='$(abs_top_builddir)'; export top_builddir; \
 	AM_TAP_AWK='$(AWK)'; export AM_TAP_AWK;
 
-UNIT_TESTS = \
+# Of lib/: these programs have no flags and libraries of their own, but take
+# those of the next lines.
+LIB_TESTS = \
+	tests/unit/test_archive \
+	tests/unit/test_arena \
+	tests/unit/test_bestseg \
+	tests/unit/test_err \
+	tests/unit/test_fsutil \
+	tests/unit/test_gzip \
+	tests/unit/test_hourcache \
+	tests/unit/test_hourindex \
+	tests/unit/test_hourselect \
+	tests/unit/test_json \
+	tests/unit/test_log \
+	tests/unit/test_playlist \
+	tests/unit/test_probe \
+	tests/unit/test_segment \
+	tests/unit/test_sink \
+	tests/unit/test_text \
+	tests/unit/test_uri \
 	tests/unit/test_utime
 
+AM_CPPFLAGS += $(CMOCKA_CFLAGS) $(JSON_CFLAGS) $(XXHASH_CFLAGS)
+LDADD = $(LIB_LIBS) $(CMOCKA_LIBS)
+
+# Of src/.
+SERVER_TESTS = \
+	tests/unit/test_httprange \
+	tests/unit/test_param \
+	tests/unit/test_request
+
+SERVER_TEST_LIBS = $(SERVER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_httprange_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_httprange_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_param_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_param_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_request_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_request_LDADD = $(SERVER_TEST_LIBS)
+
+# Built with the tests but run by hand, for minutes: see their first lines.
+STRESSES = \
+	tests/unit/stress_freshness \
+	tests/unit/stress_writers
+
+check_PROGRAMS = $(STRESSES)
+TESTS =
 if HAVE_CMOCKA
-check_PROGRAMS = $(UNIT_TESTS)
-TESTS = $(UNIT_TESTS)
+check_PROGRAMS += $(LIB_TESTS) $(SERVER_TESTS)
+TESTS += $(LIB_TESTS) $(SERVER_TESTS)
+else
+TESTS += tests/unit/no-cmocka.sh
 endif
 
-UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(JSON_CFLAGS) $(XXHASH_CFLAGS)
-UNIT_LIBS = $(LIB_LIBS) $(CMOCKA_LIBS)
-
-tests_unit_test_utime_SOURCES = tests/unit/test_utime.c tests/unit/unit.h
-tests_unit_test_utime_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_utime_LDADD = $(UNIT_LIBS)
+noinst_HEADERS = \
+	tests/unit/fake.h \
+	tests/unit/fresh.h \
+	tests/unit/sequence.h \
+	tests/unit/unit.h
+EXTRA_DIST += tests/unit/no-cmocka.sh

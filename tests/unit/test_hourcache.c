@@ -409,7 +409,7 @@ static void put_bytes(int fd, const char *path, off_t at, const char *bytes,
 		      size_t len)
 {
 	/* As another program would: not in place, we may have it mapped. */
-	size_t size;
+	size_t size = 0;
 	char *data = unit_read(fd, path, &size);
 
 	assert_non_null(data);
@@ -441,7 +441,7 @@ enum fault {
 
 static void do_fault(enum fault fault, const char *path)
 {
-	size_t size;
+	size_t size = 0;
 	char *data = unit_read(disk.fd, path, &size);
 	char *longer = calloc(1, size + 8);
 
@@ -943,12 +943,14 @@ static void test_media(void **state)
 	index = hourcache_put_media(reader, index, &media);
 	assert_memory_equal(&index->head->media, &media, sizeof(media));
 	assert_true(index->head->flags & HOUR_PROBED);
+	hourcache_flush(cache);
 	print_message("# others see it\n");
 	other = new_cache(disk.cache_dir);
 	index = get(reader_of(&disk, other, "media"), 0);
 	assert_memory_equal(&index->head->media, &media, sizeof(media));
 	hourcache_free(&other);
-	print_message("# it outlives changes of the hour\n");
+	print_message("# at hand, it outlives changes of the hour\n");
+	get(reader, 0);
 	fd = open_hour(&disk, "media", 0);
 	unit_make(fd, "30:00-2-full-x.ts", 1);
 	get(reader, 0);

@@ -10,6 +10,7 @@
 #include <errno.h>
 
 #include <xxhash.h>
+#include <zlib.h>
 
 #include "unit.h"
 
@@ -135,7 +136,7 @@ static void test_lines(void **state)
 	hourindex_drop(&index);
 }
 
-/* EXTINF is rounded to the nearest millisecond, the target to seconds. */
+/* EXTINF is rounded to the nearest millisecond, and that to seconds. */
 static void test_rounding(void **state)
 {
 	static const struct {
@@ -144,8 +145,10 @@ static void test_rounding(void **state)
 		uint32_t rounded_s;
 	} rows[] = {
 		{ "0.000001", "0.000", 0 },  { "0.0005", "0.001", 0 },
-		{ "0.000499", "0.000", 0 },  { "0.499999", "0.500", 0 },
-		{ "0.5", "0.500", 1 },	     { "1.499999", "1.500", 1 },
+		{ "0.000499", "0.000", 0 },  { "0.499499", "0.499", 0 },
+		{ "0.5", "0.500", 1 },	     { "1.499499", "1.499", 1 },
+		/* Of the length as it is written. */
+		{ "0.4995", "0.500", 1 },    { "1.499999", "1.500", 2 },
 		{ "1.9995", "2.000", 2 },    { "9.9994", "9.999", 10 },
 		{ "10", "10.000", 10 },	     { "99.9999", "100.000", 100 },
 		{ "1000.5", "1000.500", 1001 }, { "3600", "3600.000", 3600 },
@@ -512,6 +515,10 @@ static const struct field {
 	HEAD(media.height, LEGAL),
 	HEAD(media.rate_num, LEGAL),
 	HEAD(media.rate_den, LEGAL),
+	HEAD(deflate_off, HOUR_CORRUPT),
+	HEAD(deflate_size, HOUR_CORRUPT),
+	/* For the receiver; the checksum covers what it is of. */
+	HEAD(chain_crc, LEGAL),
 	HEAD(zero, HOUR_CORRUPT),
 };
 
@@ -540,6 +547,71 @@ static uint64_t mutate(uint64_t old, unsigned i, size_t size)
 }
 #define NR_MUTATIONS 12
 
+/* The sample with the lines of its chain compressed. */
+static struct hourindex *build_deflated(void)
+{
+	struct hourindex *plain = build_sample(true);
+	struct hourindex *index = hourindex_adopt(hourindex_deflate(plain));
+
+	assert_true(index->head->flags & HOUR_DEFLATED);
+	hourindex_drop(&plain);
+	return index;
+}
+
+/* The block is of the chain's lines, by zlib; the rest is as it was. */
+static void test_deflate(void **state)
+{
+	struct hourindex *plain = build_sample(true);
+	struct hourindex *index = build_deflated();
+	struct gzip_block block = hourindex_block(index);
+	size_t size = plain->head->chain_size;
+	struct iovec iov = { (void *)(uintptr_t)plain->text, size };
+	struct gzip_member member;
+	char *back = malloc(size + 1);
+	z_stream z = { .next_out = (Bytef *)back, .avail_out = (uInt)size + 1 };
+	int rc = Z_OK;
+	struct arena a;
+
+	UNUSED(state);
+	assert_non_null(back);
+	assert_int_equal(hourindex_block(plain).size, 0);
+	assert_int_equal(check(index->head, index->size), HOUR_GOOD);
+	assert_int_equal(index->head->text_hash, plain->head->text_hash);
+	assert_memory_equal(index->entries, plain->entries,
+			    plain->head->nr_entries * sizeof(*plain->entries));
+	assert_memory_equal(index->text, plain->text, plain->head->text_size);
+	arena_init(&a);
+	assert_true(gzip_join(&a, &iov, &block, 1, &member));
+	assert_int_equal(inflateInit2(&z, MAX_WBITS + 16), Z_OK);
+	for (int i = 0; i < member.nr_iov; i++) {
+		z.next_in = member.iov[i].iov_base;
+		z.avail_in = (uInt)member.iov[i].iov_len;
+		rc = inflate(&z, Z_NO_FLUSH);
+	}
+	assert_int_equal(rc, Z_STREAM_END);
+	assert_int_equal(z.total_out, size);
+	assert_memory_equal(back, plain->text, size);
+	inflateEnd(&z);
+	arena_release(&a);
+	free(back);
+	hourindex_drop(&index);
+	hourindex_drop(&plain);
+}
+
+/* Few lines are not worth a block; an empty hour has none at all. */
+static void test_no_deflate(void **state)
+{
+	struct hourindex *plain = build(NULL, 0, false, NULL);
+	struct hourindex *index = hourindex_adopt(hourindex_deflate(plain));
+
+	UNUSED(state);
+	assert_false(index->head->flags & HOUR_DEFLATED);
+	assert_int_equal(hourindex_block(index).size, 0);
+	assert_int_equal(check(index->head, index->size), HOUR_GOOD);
+	hourindex_drop(&index);
+	hourindex_drop(&plain);
+}
+
 static void test_every_header_field(void **state)
 {
 	bool covered[sizeof(struct hour_header)] = { false };
@@ -552,20 +624,22 @@ static void test_every_header_field(void **state)
 		print_message("# %s: %s\n", field->name,
 			      verdict_names[field->verdict]);
 		for (unsigned m = 0; m < NR_MUTATIONS; m++) {
-			struct hourindex *index = build_sample(true);
+			struct hourindex *index = build_deflated();
+			size_t size = index->size;
 			struct hour_header *head = hourindex_copy(index);
 			uint64_t old = read_field(head, field);
 			uint64_t new = mutate(old, m, field->size);
 
+			/* The known flags have a test of their own. */
 			if (field->at == offsetof(struct hour_header, flags) &&
-			    new < 8)
-				new = 8;
+			    new < 16)
+				new = 16;
 			if (new != old) {
 				memcpy((char *)head + field->at, &new,
 				       field->size < 8 ? field->size : 8);
 				if (strcmp(field->name, "checksum"))
-					reseal(head, index->size);
-				assert_int_equal(check(head, index->size),
+					reseal(head, size);
+				assert_int_equal(check(head, size),
 						 field->verdict);
 				tried++;
 			}
@@ -595,7 +669,9 @@ static void test_flags(void **state)
 		{ false, 0, LEGAL },
 		{ false, HOUR_SETTLED | HOUR_PROBED, LEGAL },
 		{ false, HOUR_MEASURED, HOUR_CORRUPT },
-		{ false, 8, HOUR_CORRUPT },
+		{ false, HOUR_DEFLATED, HOUR_CORRUPT },
+		{ true, HOUR_MEASURED | HOUR_DEFLATED, HOUR_CORRUPT },
+		{ false, 16, HOUR_CORRUPT },
 		{ false, UINT32_C(1) << 31, HOUR_CORRUPT },
 	};
 
@@ -1034,6 +1110,8 @@ int main(void)
 		cmocka_unit_test(test_flags_and_media),
 		cmocka_unit_test(test_huge_file),
 		cmocka_unit_test(test_ignored_names_are_logged_once),
+		cmocka_unit_test(test_deflate),
+		cmocka_unit_test(test_no_deflate),
 		cmocka_unit_test(test_every_header_field),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_codecs_without_end),

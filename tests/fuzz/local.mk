@@ -1,0 +1,48 @@
+# The fuzzers; see tests/fuzz/README for how to configure a build of them.
+
+FUZZERS = \
+	tests/fuzz/fuzz_hourindex \
+	tests/fuzz/fuzz_probe \
+	tests/fuzz/fuzz_segment \
+	tests/fuzz/fuzz_uri \
+	tests/fuzz/fuzz_utime
+
+if ENABLE_FUZZ
+noinst_PROGRAMS = $(FUZZERS) tests/fuzz/seed_hourindex
+endif
+
+EXTRA_DIST += tests/fuzz/README tests/fuzz/make-corpus tests/fuzz/run
+
+FUZZ_INCLUDES = $(AM_CPPFLAGS) $(XXHASH_CFLAGS) $(AV_CFLAGS)
+FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_hourindex_SOURCES = tests/fuzz/fuzz_hourindex.c \
+	tests/fuzz/fuzz.h tests/fuzz/hourseed.h
+tests_fuzz_fuzz_hourindex_CPPFLAGS = $(FUZZ_INCLUDES)
+tests_fuzz_fuzz_hourindex_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_hourindex_LDADD = $(LIB_LIBS)
+
+tests_fuzz_fuzz_probe_SOURCES = tests/fuzz/fuzz_probe.c
+tests_fuzz_fuzz_probe_CPPFLAGS = $(FUZZ_INCLUDES)
+tests_fuzz_fuzz_probe_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_probe_LDADD = $(LIB_LIBS)
+
+tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_segment_CPPFLAGS = $(FUZZ_INCLUDES)
+tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_segment_LDADD = $(LIB_LIBS)
+
+tests_fuzz_fuzz_uri_SOURCES = tests/fuzz/fuzz_uri.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_uri_CPPFLAGS = $(FUZZ_INCLUDES)
+tests_fuzz_fuzz_uri_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_uri_LDADD = $(LIB_LIBS)
+
+tests_fuzz_fuzz_utime_SOURCES = tests/fuzz/fuzz_utime.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_utime_CPPFLAGS = $(FUZZ_INCLUDES)
+tests_fuzz_fuzz_utime_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_utime_LDADD = $(LIB_LIBS)
+
+tests_fuzz_seed_hourindex_SOURCES = tests/fuzz/seed_hourindex.c \
+	tests/fuzz/fuzz.h tests/fuzz/hourseed.h
+tests_fuzz_seed_hourindex_CPPFLAGS = $(FUZZ_INCLUDES)
+tests_fuzz_seed_hourindex_LDADD = $(LIB_LIBS)

@@ -1,0 +1,339 @@
+/*
+ * test_route.c - every route of the table, asked for well and badly.
+ *
+ * The tests go through the table, so a route that is added is tested: it is
+ * found by its own path, and answers no argument with a fault of ours.
+ */
+#include "config.h"
+
+#include "route.h"
+
+#include "fake.h"
+#include "status.h"
+
+static struct settings settings;
+static struct server server;
+static struct fake fake;
+static struct request req;
+
+static int begin(void **state)
+{
+	static char *argv[] = { (char *)"restreamer", (char *)"--cache",
+				(char *)"none", (char *)"--base", NULL, NULL };
+	struct errmsg e;
+	int nr_words;
+
+	if (unit_begin(state))
+		return -1;
+	argv[4] = unit_dir;
+	unit_make(unit_fd, "c/q/" UNIT_HOUR_NAME "/00:00-2-full-aa.ts", 100);
+	unit_make(unit_fd, "c/q/" UNIT_HOUR_NAME "/00:02-2-full-bb.ts", 100);
+	fake_init(&fake);
+	if (settings_read(&settings, OPTIONS_SERVE, 5, argv, NULL, NULL,
+			  &nr_words, &e) ||
+	    server_open(&server, &settings, &e))
+		return -1;
+	server.metrics = NULL;
+	return 0;
+}
+
+static int end(void **state)
+{
+	arena_release(&req.arena);
+	fake_release(&fake);
+	server_close(&server);
+	return unit_end(state);
+}
+
+static enum err find(const char *uri, enum method method)
+{
+	enum err err;
+
+	request_end(&req);
+	request_begin(&req, &server, &fake.client, method);
+	text_clear(&fake.body);
+	fake.nr_begun = 0;
+	err = request_set_uri(&req, uri);
+	return err ? err : route_find(&req);
+}
+
+/* A path that a route must match: variables by what the archive has. */
+static void sample_path(const struct route *route, char *to, size_t size)
+{
+	static const struct {
+		const char *variable;
+		const char *value;
+	} samples[] = {
+		{ ":channel", "c" },
+		{ ":quality", "q" },
+		{ ":hour", UNIT_HOUR_NAME },
+		{ "*rest", "c/q/x" },
+	};
+	size_t at = 0;
+
+	for (const char *p = route->path; *p;) {
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(samples) &&
+		       strncmp(p, samples[i].variable,
+			       strlen(samples[i].variable)) != 0)
+			i++;
+		if (i == ARRAY_SIZE(samples)) {
+			to[at++] = *p++;
+		} else {
+			at += (size_t)snprintf(to + at, size - at, "%s",
+					       samples[i].value);
+			p += strlen(samples[i].variable);
+		}
+		assert_true(at < size);
+	}
+	to[at] = '\0';
+}
+
+static bool finds_itself(const struct route *route, void *ctx)
+{
+	char uri[256];
+	size_t *nr = ctx;
+
+	sample_path(route, uri, sizeof(uri));
+	print_message("# %s\n", uri);
+	assert_int_equal(find(uri, METHOD_GET), ERR_OK);
+	assert_ptr_equal(req.route, route);
+	assert_int_equal(find(uri, METHOD_HEAD), ERR_OK);
+	assert_int_equal(find(uri, METHOD_OTHER), ERR_METHOD);
+	assert_ptr_equal(req.route, route);	/* for Allow */
+	assert_non_null(route->help);
+	assert_non_null(route->handle);
+	assert_int_equal(route->path[0], '/');
+	(*nr)++;
+	return true;
+}
+
+static void test_every_route(void **state)
+{
+	size_t nr = 0;
+
+	UNUSED(state);
+	route_each(finds_itself, &nr);
+	assert_true(nr > 5);
+}
+
+static void test_variables(void **state)
+{
+	static const struct {
+		const char *uri;
+		const char *name;
+		const char *channel;
+		const char *quality;
+		const char *hour;
+		const char *rest;
+	} rows[] = {
+		{ "/files", "list_channels", NULL, NULL, NULL, NULL },
+		{ "/files/a", "list_qualities", "a", NULL, NULL, NULL },
+		{ "/files/a/b", "list_hours", "a", "b", NULL, NULL },
+		{ "/files/a/b/c", "list_segments", "a", "b", "c", NULL },
+		{ "/playlist/a.m3u8", "generate_master_playlist", "a", NULL,
+		  NULL, NULL },
+		{ "/playlist/a.m3u8.m3u8", "generate_master_playlist", "a.m3u8",
+		  NULL, NULL, NULL },
+		{ "/playlist/a/b.m3u8", "generate_media_playlist", "a", "b",
+		  NULL, NULL },
+		{ "/playlist/a.m3u8/b.m3u8", "generate_media_playlist",
+		  "a.m3u8", "b", NULL, NULL },
+		{ "/playlist/a/b.c.m3u8", "generate_media_playlist", "a", "b.c",
+		  NULL, NULL },
+		{ "/cut/a/b.ts", "cut", "a", "b", NULL, NULL },
+		{ "/cut/a/b%20c.ts", "cut", "a", "b c", NULL, NULL },
+		{ "/segments/a", "get_segment", NULL, NULL, NULL, "a" },
+		{ "/segments/a/b/c/d", "get_segment", NULL, NULL, NULL,
+		  "a/b/c/d" },
+		{ "/extras/a/b", "list_extras", NULL, NULL, NULL, "a/b" },
+		{ "/metrics", "metrics", NULL, NULL, NULL, NULL },
+		{ "/metrics/x/y", "metrics", NULL, NULL, NULL, "x/y" },
+		{ "/healthz", "healthz", NULL, NULL, NULL, NULL },
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const char *const want[] = { rows[i].channel, rows[i].quality,
+					     rows[i].hour, rows[i].rest };
+
+		print_message("# %s\n", rows[i].uri);
+		assert_int_equal(find(rows[i].uri, METHOD_GET), ERR_OK);
+		assert_string_equal(req.route->name, rows[i].name);
+		for (size_t k = 0; k < ARRAY_SIZE(want); k++) {
+			const char *const got[] = { req.channel, req.quality,
+						    req.hour, req.rest };
+
+			assert_int_equal(got[k] != NULL, want[k] != NULL);
+			if (want[k])
+				assert_string_equal(got[k], want[k]);
+		}
+	}
+}
+
+static void test_no_route(void **state)
+{
+	static const char *const uris[] = {
+		"/nothing", "/file", "/filesx", "/FILES", "/files/a/b/c/d",
+		"/playlist", "/playlist/a", "/playlist/a.m3u",
+		"/playlist/a/b", "/playlist/a/b.ts", "/playlist/a/b.m3u8/c",
+		"/playlist/am3u8", "/cut", "/cut/a", "/cut/a.ts", "/cut/a/b",
+		"/cut/a/ts", "/cut/a/b.ts/c", "/cut/a/b.TS", "/segments",
+		"/extras", "/healthz/x", "/metricsx",
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_SIZE(uris); i++) {
+		print_message("# %s\n", uris[i]);
+		assert_int_equal(find(uris[i], METHOD_GET), ERR_NOTFOUND);
+		assert_null(req.route);
+		assert_int_equal(find(uris[i], METHOD_POST), ERR_NOTFOUND);
+	}
+}
+
+/* What no answer may be, whatever was asked. */
+static void assert_no_fault(const char *uri, enum err err)
+{
+	if (err == ERR_IO || err == ERR_CORRUPT || err == ERR_MEDIA ||
+	    err == ERR_GONE || err == ERR_HANDED || err == ERR_BUSY ||
+	    err == ERR_FORBIDDEN)
+		fail_msg("%s: %s (%s)", uri, err_name(err), req.error.text);
+	if (err && err != ERR_OK && !req.error.text[0])
+		fail_msg("%s: %s without words", uri, err_name(err));
+	if (err && fake.nr_begun)
+		fail_msg("%s: %s after it had begun", uri, err_name(err));
+	if (!err && fake.nr_begun != 1)
+		fail_msg("%s: begun %u times", uri, fake.nr_begun);
+}
+
+static enum err run(const char *uri, enum method method)
+{
+	enum err err = find(uri, method);
+
+	if (!err)
+		err = route_run(&req);
+	assert_no_fault(uri, err);
+	return err;
+}
+
+#define LONG_TEXT \
+	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
+static const char *const values[] = {
+	"",	 "x",	     "-1",	  "0",
+	"1",	 "true",     "%25",	  "%2F..",
+	"@",	 "@1",	     "@-1",	  "@99999999999",
+	"@999999999999999999999",	  "now",
+	"now-1s", "now-999999999d",	  "now-1s,now",
+	"0001-01-01",			  "9999-12-31T23:59:59.999999",
+	"0001-01-01,9999-12-31",	  "2026-11-07T00:00",
+	"2026-11-07T00:00,2026-11-07T00:01",
+	"2026-11-07T00:01,2026-11-07T00:00",
+	"rough", "fade,1",   "fade,",	  ",",
+	"fade,99999999999999999999",	  "%22%5C%C3%A9",
+	"smart", "webm",     LONG_TEXT,	  "%F0%9F%98%80",
+};
+
+/* Every value for every argument, alone and with a range that is good. */
+static bool takes_any_value(const struct route *route, void *ctx)
+{
+	char path[256];
+	char uri[1024];
+
+	UNUSED(ctx);
+	sample_path(route, path, sizeof(path));
+	run(path, METHOD_GET);
+	for (const struct param *p = route->params; p && p->name; p++) {
+		assert_non_null(p->help);
+		for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+			snprintf(uri, sizeof(uri), "%s?%s=%s", path, p->name,
+				 values[i]);
+			run(uri, METHOD_GET);
+			snprintf(uri, sizeof(uri), "%s?%s=%s&%s=x", path,
+				 p->name, values[i], p->name);
+			run(uri, METHOD_HEAD);
+			snprintf(uri, sizeof(uri),
+				 "%s?%s=%s&type=rough&allow_holes=true&"
+				 "start=2026-11-07T00:00&end=2026-11-07T00:00:04"
+				 "&unknown=%s",
+				 path, p->name, values[i], values[i]);
+			run(uri, METHOD_GET);
+		}
+		print_message("# %s?%s=\n", path, p->name);
+	}
+	return true;
+}
+
+static void test_any_value(void **state)
+{
+	UNUSED(state);
+	route_each(takes_any_value, NULL);
+}
+
+/* A time or a word that is garbage is never taken for something else. */
+static bool refuses_garbage(const struct route *route, void *ctx)
+{
+	static const char *const garbage[] = { "", "garbage", "%25", "1e9" };
+	char path[256];
+	char uri[512];
+
+	UNUSED(ctx);
+	sample_path(route, path, sizeof(path));
+	for (const struct param *p = route->params; p && p->name; p++)
+		for (size_t i = 0; i < ARRAY_SIZE(garbage); i++) {
+			if (p->type == PARAM_TEXT && i > 0)
+				continue;
+			/* An empty transition is a hard cut. */
+			if (!strcmp(p->name, "transition") && i == 0)
+				continue;
+			snprintf(uri, sizeof(uri), "%s?%s=%s", path, p->name,
+				 garbage[i]);
+			print_message("# %s\n", uri);
+			assert_int_equal(run(uri, METHOD_GET), ERR_INPUT);
+			assert_ptr_equal(strstr(req.error.text, p->name),
+					 req.error.text);
+		}
+	return true;
+}
+
+static void test_garbage(void **state)
+{
+	UNUSED(state);
+	route_each(refuses_garbage, NULL);
+}
+
+/* Only heavy routes ask for a process of their own before they begin. */
+static void test_heavy(void **state)
+{
+	UNUSED(state);
+	fake.nr_heavy = 0;
+	assert_int_equal(run("/files", METHOD_GET), ERR_OK);
+	assert_int_equal(fake.nr_heavy, 0);
+	assert_int_equal(run("/cut/c/q.ts?type=rough", METHOD_GET), ERR_HOLES);
+	assert_int_equal(fake.nr_heavy, 1);
+	/* arguments first: a bad request takes no place */
+	assert_int_equal(run("/cut/c/q.ts?start=x", METHOD_GET), ERR_INPUT);
+	assert_int_equal(fake.nr_heavy, 1);
+	fake.heavy = ERR_BUSY;
+	assert_int_equal(find("/cut/c/q.ts?type=rough", METHOD_GET), ERR_OK);
+	assert_int_equal(route_run(&req), ERR_BUSY);
+	assert_int_equal(fake.nr_begun, 0);
+	fake.heavy = ERR_OK;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_route),
+		cmocka_unit_test(test_variables),
+		cmocka_unit_test(test_no_route),
+		cmocka_unit_test(test_any_value),
+		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_heavy),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end);
+}
