@@ -61,25 +61,42 @@ static void print_man(const char *part)
 	text_release(&out);
 }
 
-/* For good: not to be regained. */
-static enum err become_user(const char *name, const struct listener *listener,
-			    struct errmsg *e)
+static enum err give_socket(const struct listener *listener,
+			    const struct passwd *user, struct errmsg *e)
 {
-	const struct passwd *user;
-
-	if (!*name || geteuid() != 0)
-		return ERR_OK;
-	user = getpwnam(name);
-	if (!user)
-		return err_set(e, ERR_INPUT, "--user: there is no '%s'", name);
 	if (listener->path &&
 	    chown(listener->path, user->pw_uid, user->pw_gid) < 0)
 		return err_set(e, ERR_IO, "cannot give '%s' to '%s': %s",
-			       listener->path, name, strerror(errno));
-	if (initgroups(name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 ||
-	    setuid(user->pw_uid) < 0 || setuid(0) == 0)
-		return err_set(e, ERR_IO, "cannot become '%s': %s", name,
-			       strerror(errno));
+			       listener->path, user->pw_name, strerror(errno));
+	return ERR_OK;
+}
+
+/* For good: neither the root nor the user is to be regained. */
+static enum err drop_privileges(const struct settings *settings,
+				const struct listener *listener,
+				struct errmsg *e)
+{
+	const struct passwd *user = NULL;
+
+	if (geteuid() != 0)
+		return ERR_OK;
+	if (*settings->user) {
+		user = getpwnam(settings->user);
+		if (!user)
+			return err_set(e, ERR_INPUT, "--user: there is no '%s'",
+				       settings->user);
+		if (give_socket(listener, user, e) ||
+		    initgroups(user->pw_name, user->pw_gid) < 0)
+			return ERR_IO;
+	}
+	if (*settings->chroot &&
+	    (chroot(settings->chroot) < 0 || chdir("/") < 0))
+		return err_set(e, ERR_IO, "cannot enter '%s': %s",
+			       settings->chroot, strerror(errno));
+	if (user && (setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0 ||
+		     setuid(0) == 0))
+		return err_set(e, ERR_IO, "cannot become '%s': %s",
+			       settings->user, strerror(errno));
 	return ERR_OK;
 }
 
@@ -155,7 +172,7 @@ static int serve(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (listener_open(&listener, &settings, &e) ||
-	    become_user(settings.user, &listener, &e))
+	    drop_privileges(&settings, &listener, &e))
 		log_error("%s", e.text);
 	else
 		status = run(&settings, &listener, &e);
