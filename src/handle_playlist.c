@@ -44,7 +44,7 @@ static void probe(const struct quality *quality, const char *path,
 {
 	struct hour_media media;
 	struct errmsg e;
-	int fd = fs_open_beneath(quality->fd, path, O_RDONLY | O_NONBLOCK);
+	int fd = quality_open(quality, path, O_RDONLY | O_NONBLOCK);
 
 	if (fd < 0)
 		return;

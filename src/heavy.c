@@ -69,12 +69,8 @@ enum err heavy_fork(struct scoreboard *board, struct slot_info **slot,
 
 static void free_slots_of(struct scoreboard *board, pid_t pid)
 {
-	for (uint32_t i = 0; i < board->nr_heavy; i++) {
-		struct slot_info *slot = scoreboard_heavy(board, i);
-
-		if (slot->pid == pid)
-			slot_free(slot);
-	}
+	for (uint32_t i = 0; i < board->nr_heavy; i++)
+		slot_free_of(scoreboard_heavy(board, i), pid);
 }
 
 void heavy_reap(struct scoreboard *board)

@@ -59,6 +59,7 @@ static enum err open_unix(struct listener *l, const char *path, mode_t mode,
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char lock[sizeof(address.sun_path) + 8];
+	struct stat st;
 	mode_t old_mask;
 	int rc;
 
@@ -77,6 +78,11 @@ static enum err open_unix(struct listener *l, const char *path, mode_t mode,
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return failed(l, "make a socket for", path, e);
+	/* Only a socket is what a crash left. */
+	if (lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode)) {
+		errno = EEXIST;
+		return failed(l, "make a socket at", path, e);
+	}
 	if (unlink(path) < 0 && errno != ENOENT)
 		return failed(l, "replace", path, e);
 	old_mask = umask(0777);	/* nobody may connect before chmod */
@@ -90,12 +96,20 @@ static enum err open_unix(struct listener *l, const char *path, mode_t mode,
 	return ERR_OK;
 }
 
+/* getaddrinfo(3) takes 99999 for 34463, and nothing for any. */
+static bool is_port(const char *text)
+{
+	size_t len = strspn(text, "0123456789");
+
+	return len > 0 && len <= 5 && !text[len] && atoi(text) <= 65535;
+}
+
 /* Splits "HOST:PORT" or "[V6]:PORT" in place. */
 static bool split_address(char *text, char **host_r, char **port_r)
 {
 	char *colon = strrchr(text, ':');
 
-	if (!colon || colon == text)
+	if (!colon || colon == text || !is_port(colon + 1))
 		return false;
 	*colon = '\0';
 	*host_r = text;

@@ -67,6 +67,8 @@ static void start_worker(struct master *m, uint32_t i)
 		prctl(PR_SET_PDEATHSIG, SIGQUIT);
 		if (getppid() != master)
 			_exit(EXIT_FAILURE);
+		/* What runs on when the master was killed stops no other. */
+		fs_close(&m->shared->listener->lock_fd);
 		exit(worker_run(m->shared, slot, false));
 	}
 	slot->pid = pid;
@@ -123,8 +125,7 @@ static void note_other(struct master *m, pid_t pid)
 	if (pid == m->sweeper)
 		m->sweeper = 0;
 	for (uint32_t i = 0; i < board->nr_heavy; i++)
-		if (scoreboard_heavy(board, i)->pid == pid)
-			slot_free(scoreboard_heavy(board, i));
+		slot_free_of(scoreboard_heavy(board, i), pid);
 }
 
 static void reap(struct master *m)
@@ -166,11 +167,15 @@ static void signal_heavy(const struct master *m, int number)
 static void kill_if_late(const struct master *m, struct slot_info *slot,
 			 enum slot_state state, uint32_t seconds, int number)
 {
+	/*
+	 * In this order, and slot_enter() writes in the other: the time read is
+	 * that of the state read, or of a later one.
+	 */
 	pid_t pid = slot->pid;
+	bool is_so = slot->state == (int)state;
 	int64_t for_us = scoreboard_now() - slot->since_us;
 
-	if (!pid || slot->state != (int)state || !seconds ||
-	    for_us < seconds * INT64_C(1000000))
+	if (!pid || !is_so || !seconds || for_us < seconds * INT64_C(1000000))
 		return;
 	log_error("process %ld is killed: its request (%s) took over %u s",
 		  (long)pid, slot->endpoint ? slot->endpoint : "unread",
@@ -202,18 +207,26 @@ static void sweep_cache(struct master *m)
 	const struct settings *s = m->shared->settings;
 	struct arena a;
 	const char *dir;
+	pid_t pid;
 
 	if (m->sweeper || scoreboard_now() < m->next_sweep_us)
 		return;
 	m->next_sweep_us = scoreboard_now() + SWEEP_EVERY_US;
-	m->sweeper = fork();
-	if (m->sweeper != 0)
+	pid = fork();
+	if (pid < 0)
+		log_error("cannot start the sweeper: %s", strerror(errno));
+	if (pid > 0)
+		m->sweeper = pid;
+	if (pid != 0)
 		return;
 	prctl(PR_SET_NAME, "restreamer-swep");
+	fs_close(&m->shared->listener->fd);
+	fs_close(&m->shared->listener->lock_fd);
 	arena_init(&a);
 	dir = settings_cache_dir(s, &a);
 	if (dir)
 		hoursweep_run(dir, s->base, (uint64_t)s->cache_max_mb << 20);
+	arena_release(&a);
 	exit(EXIT_SUCCESS);
 }
 
@@ -276,7 +289,7 @@ static void press(const struct master *m)
 	signal_workers(m, SIGKILL);
 }
 
-static void block_signals(sigset_t *set)
+void block_signals(sigset_t *set)
 {
 	static const int numbers[] = { SIGTERM, SIGINT,	 SIGQUIT, SIGHUP,
 				       SIGUSR1, SIGUSR2, SIGCHLD };

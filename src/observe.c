@@ -158,6 +158,7 @@ struct concurrency {
 	struct text *out;
 	struct scoreboard *board;
 	const char *family;	/* NULL: the one of each endpoint */
+	const char *last;	/* endpoint: it may have several routes */
 };
 
 static uint32_t count_running(struct scoreboard *board, const char *endpoint,
@@ -177,9 +178,12 @@ static uint32_t count_running(struct scoreboard *board, const char *endpoint,
 
 static bool put_concurrency(const struct route *route, void *ctx)
 {
-	const struct concurrency *c = ctx;
+	struct concurrency *c = ctx;
 	char own[128];
 
+	if (c->last && !strcmp(c->last, route->name))
+		return true;
+	c->last = route->name;
 	snprintf(own, sizeof(own), "http_request_concurrency_%s", route->name);
 	if (!c->family)
 		text_printf(c->out,
@@ -204,6 +208,7 @@ static void put_concurrencies(const struct server *server, struct text *out)
 		    c.family, c.family);
 	route_each(put_concurrency, &c);
 	c.family = NULL;
+	c.last = NULL;
 	route_each(put_concurrency, &c);
 }
 

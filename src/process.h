@@ -19,6 +19,8 @@
 #ifndef SRC_PROCESS_H
 #define SRC_PROCESS_H
 
+#include <signal.h>
+
 #include "base/err.h"
 #include "metrics/metrics.h"
 #include "listen.h"
@@ -36,9 +38,12 @@ struct shared {
 /* Runs the master until it is told to stop; the exit status. */
 int master_run(const struct shared *shared) MUST_CHECK;
 
+/* Blocks all signals that mean something to us; they are taken when waiting. */
+void block_signals(sigset_t *set_r);
+
 /*
  * Answers requests until told to stop, as the worker of a slot; the exit
- * status.  Signals are blocked when it is called.
+ * status.
  */
 int worker_run(const struct shared *shared, struct slot_info *slot,
 	       bool is_alone) MUST_CHECK;

@@ -68,6 +68,7 @@ struct path_faults {
 	bool dot;
 	bool slash;
 	bool empty;
+	bool depth;
 	enum uri_fault encoding;
 };
 
@@ -105,6 +106,8 @@ static enum err report(struct request *req, const struct path_faults *faults)
 	if (faults->empty)
 		return err_set(e, ERR_NOTFOUND,
 			       "the path has an empty component");
+	if (faults->depth)
+		return err_set(e, ERR_NOTFOUND, "the path is too deep");
 	return ERR_OK;
 }
 
@@ -121,9 +124,9 @@ static enum err split_path(struct request *req, const char *path, size_t len)
 		const char *slash = memchr(path, '/', (size_t)(end - path));
 		size_t part = (size_t)((slash ? slash : end) - path);
 
-		if (req->nr_components == REQUEST_MAX_COMPONENTS)
-			return err_set(&req->error, ERR_NOTFOUND,
-				       "the path is too deep");
+		faults.depth = req->nr_components == REQUEST_MAX_COMPONENTS;
+		if (faults.depth)
+			break;
 		decode_component(req, path, part, &faults);
 		path += part + 1;
 		if (slash && path == end)

@@ -44,12 +44,18 @@ void response_init(struct response *r, struct request *req, const char *type)
 
 void response_header(struct response *r, const char *name, const char *fmt, ...)
 {
-	char value[1200];
+	char value[MAX_HEADERS];
 	va_list ap;
+	int n;
 
 	va_start(ap, fmt);
-	vsnprintf(value, sizeof(value), fmt, ap);
+	n = vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
+	/* Half a path is another path: all of it, or no answer. */
+	if (n < 0 || (size_t)n >= sizeof(value)) {
+		r->headers->overflowed = true;
+		return;
+	}
 	for (char *p = value; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = '_';
@@ -298,8 +304,10 @@ enum err response_send(struct request *req, struct response *r)
 {
 	struct text *head = text_new(&req->arena, 2 * MAX_HEADERS);
 	struct answer a;
-	enum err err = decide(req, r, &a);
+	enum err err = text_check(r->headers, "the header block", &req->error);
 
+	if (!err)
+		err = decide(req, r, &a);
 	if (err)
 		return err;
 	if (a.gzip && a.status == 200)

@@ -45,12 +45,21 @@ void slot_free(struct slot_info *slot)
 	slot->pid = 0;
 }
 
+void slot_free_of(struct slot_info *slot, pid_t pid)
+{
+	atomic_compare_exchange_strong(&slot->pid, &pid, 0);
+}
+
 static struct slot_info *try_take(struct scoreboard *b, pid_t pid)
 {
 	for (uint32_t i = 0; i < b->nr_heavy; i++) {
 		struct slot_info *slot = scoreboard_heavy(b, i);
 		pid_t free_pid = 0;
 
+		if (slot->pid)
+			continue;
+		/* Before it is ours: what died here may have left its time. */
+		slot->since_us = scoreboard_now();
 		if (atomic_compare_exchange_strong(&slot->pid, &free_pid, pid)) {
 			slot_enter(slot, SLOT_HEAVY);
 			return slot;
@@ -75,9 +84,8 @@ void scoreboard_sweep_heavy(struct scoreboard *b)
 		struct slot_info *slot = scoreboard_heavy(b, i);
 		pid_t pid = slot->pid;
 
-		if (pid && kill(pid, 0) < 0 && errno == ESRCH &&
-		    slot->pid == pid)
-			slot_free(slot);
+		if (pid && kill(pid, 0) < 0 && errno == ESRCH)
+			slot_free_of(slot, pid);
 	}
 }
 

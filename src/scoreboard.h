@@ -53,7 +53,15 @@ struct scoreboard *scoreboard_new(uint32_t nr_workers, uint32_t nr_heavy)
 int64_t scoreboard_now(void);
 
 void slot_enter(struct slot_info *slot, enum slot_state state);
+
+/* By its owner, or where nobody else may free or take it. */
 void slot_free(struct slot_info *slot);
+
+/*
+ * Frees the heavy slot of a process that is dead, unless it is not its any
+ * more: several may notice a death, and another may have taken the slot.
+ */
+void slot_free_of(struct slot_info *slot, pid_t pid);
 
 static inline struct slot_info *scoreboard_worker(struct scoreboard *b,
 						  uint32_t i)

@@ -3,8 +3,20 @@
 #include "server.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+
+static void set_base_path(struct server *server)
+{
+	const char *base = server->settings->base;
+
+	free(server->base_path);
+	server->base_path = realpath(base, NULL);
+	if (!server->base_path)
+		server->base_path = mem_strdup(base);
+}
 
 enum err server_open(struct server *server, const struct settings *settings,
 		     struct errmsg *e)
@@ -22,9 +34,7 @@ enum err server_open(struct server *server, const struct settings *settings,
 	err = archive_open(&server->archive, settings->base, e);
 	if (err)
 		return err;
-	server->base_path = realpath(settings->base, NULL);
-	if (!server->base_path)
-		server->base_path = mem_strdup(settings->base);
+	set_base_path(server);
 	arena_init(&a);
 	config.cache_dir = settings_cache_dir(settings, &a);
 	server->cache = hourcache_new(&config);
@@ -38,6 +48,27 @@ void server_close(struct server *server)
 	archive_close(&server->archive);
 	free(server->base_path);
 	server->base_path = NULL;
+}
+
+void server_follow_base(struct server *server)
+{
+	const char *base = server->settings->base;
+	struct archive other;
+	struct stat now, opened;
+	struct errmsg e;
+
+	if (stat(base, &now) < 0 ||
+	    fstat(server->archive.base_fd, &opened) < 0 ||
+	    (now.st_dev == opened.st_dev && now.st_ino == opened.st_ino))
+		return;
+	if (archive_open(&other, base, &e)) {
+		log_warning("%s", e.text);
+		return;
+	}
+	archive_close(&server->archive);
+	server->archive = other;
+	set_base_path(server);
+	log_info("the archive at '%s' is another directory now", base);
 }
 
 void server_count_cache(struct server *server)

@@ -28,6 +28,13 @@ enum err server_open(struct server *server, const struct settings *settings,
 		     struct errmsg *e) MUST_CHECK;
 void server_close(struct server *server);
 
+/*
+ * Between requests: if the path of the archive leads to another directory than
+ * it did (it was replaced, or a disk was mounted there), that is opened.  While
+ * it leads nowhere the old one is kept.
+ */
+void server_follow_base(struct server *server);
+
 /* Adds what the cache did since the last call to the metrics. */
 void server_count_cache(struct server *server);
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MAX_HOURS (366 * 24 * 100)
+
 enum option_type {
 	OPTION_STRING,
 	OPTION_COUNT,
@@ -199,6 +201,13 @@ static enum err finish(struct settings *s, struct errmsg *e)
 		return err_set(e, ERR_INPUT, "--heavy-max: 1 to 1000");
 	if (s->workers != COUNT_AUTO && s->workers > 500)
 		return err_set(e, ERR_INPUT, "--workers: at most 500");
+	if (s->socket_mode > 0777)
+		return err_set(e, ERR_INPUT, "--socket-mode: 0 to 0777");
+	if (s->max_range_hours > MAX_HOURS || s->max_open_range_hours > MAX_HOURS)
+		return err_set(e, ERR_INPUT,
+			       "--max-range-hours, --max-open-range-hours: at "
+			       "most %d",
+			       MAX_HOURS);
 	s->limits = (struct range_limits){
 		.max_explicit_us = s->max_range_hours * USEC_PER_HOUR,
 		.max_implicit_us = s->max_open_range_hours * USEC_PER_HOUR,

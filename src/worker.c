@@ -98,6 +98,8 @@ static enum err go_heavy(struct client *c, struct errmsg *e)
 	UNUSED(c);
 	if (worker.is_heavy || worker.is_alone)
 		return ERR_OK;
+	/* Or both processes would count what was done so far. */
+	server_count_cache(&worker.server);
 	err = heavy_fork(worker.shared->board, &worker.slot, e);
 	if (err == ERR_OK) {
 		worker.is_heavy = true;
@@ -164,6 +166,7 @@ static void serve(void)
 	request_begin(req, &worker.server, &f->client,
 		      method_of(fastcgi_param(f, "REQUEST_METHOD")));
 	read_headers(req, f);
+	server_follow_base(&worker.server);
 	err = answer(req, uri);
 	if (err == ERR_HANDED) {
 		fastcgi_detach(f);
@@ -273,6 +276,9 @@ static bool set_up(const struct shared *shared, struct slot_info *slot,
 int worker_run(const struct shared *shared, struct slot_info *slot,
 	       bool is_alone)
 {
+	sigset_t blocked;
+
+	block_signals(&blocked);	/* as yet only a master has */
 	slot->pid = getpid();
 	slot->nr_served = 0;
 	if (!set_up(shared, slot, is_alone))

@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "archive/segment.h"
 #include "base/fsutil.h"
+#include "base/uri.h"
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY)
 
@@ -91,6 +93,18 @@ static enum err read_directory(int dir_fd, const char *rel, struct arena *a,
 }
 
 /*
+ * Hidden names are not listed, nor those that no URL can ask for, which would
+ * spoil a list for whoever reads it.
+ */
+static bool is_listed_name(const struct fs_entry *entry)
+{
+	for (const char *p = entry->name; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false;
+	return entry->name[0] != '.' && uri_is_utf8(entry->name, entry->len);
+}
+
+/*
  * The type of an entry of the directory rel, as we may follow it: DT_REG,
  * DT_DIR, or DT_UNKNOWN for all else, such as a link that leads out of BASE.
  */
@@ -128,7 +142,7 @@ static enum err list_directories(const struct archive *archive,
 	for (size_t i = 0; i < dir->list.nr; i++) {
 		const struct fs_entry *entry = &dir->list.entries[i];
 
-		if (entry->name[0] != '.' &&
+		if (is_listed_name(entry) &&
 		    type_of(archive, a, rel, entry) == DT_DIR)
 			list.names[list.nr++] = entry->name;
 	}
@@ -197,7 +211,7 @@ static bool is_listed_file(const struct fs_list *list,
 			   const struct fs_entry *entry, bool tombstones,
 			   bool has_tombstones)
 {
-	if (entry->name[0] == '.' || entry->type == DT_DIR)
+	if (!is_listed_name(entry) || !fs_may_be_file(entry))
 		return false;
 	if (segment_has_suffix(entry->name, entry->len, SEGMENT_SUFFIX))
 		return !has_tombstones ||
@@ -292,7 +306,7 @@ static enum err collect_extras(struct extras *x, const char *rel,
 		unsigned char type;
 		const char *path;
 
-		if (entry->name[0] == '.')
+		if (!is_listed_name(entry))
 			continue;
 		type = type_of(x->archive, x->arena, rel, entry);
 		path = arena_printf(x->arena, "%s%s%s", shown,
@@ -425,10 +439,29 @@ enum err archive_quality(const struct archive *archive, struct arena *a,
 	if (q->fd < 0)
 		return err_set(e, ERR_IO, "cannot open a quality: %s",
 			       strerror(errno));
+	q->archive = archive;
 	q->channel = channel;
 	q->name = name;
 	*quality_r = q;
 	return ERR_OK;
+}
+
+int quality_open(const struct quality *quality, const char *rel, int flags)
+{
+	char path[PATH_MAX];
+	int fd = fs_open_beneath(quality->fd, rel, flags);
+	int n;
+
+	if (fd >= 0 || errno != EXDEV)
+		return fd;
+	/* A link leads out of the quality, but maybe not out of BASE. */
+	n = snprintf(path, sizeof(path), "%s/%s/%s", quality->channel,
+		     quality->name, rel);
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return fs_open_beneath(quality->archive->base_fd, path, flags);
 }
 
 enum err archive_hour_span(const struct quality *quality, usec_t *first_r,

@@ -87,6 +87,7 @@ enum err archive_open_file(const struct archive *archive, const char *path,
 
 /* A quality, held open: its hours are looked up relative to fd. */
 struct quality {
+	const struct archive *archive;
 	const char *channel;
 	const char *name;
 	int fd;			/* O_PATH; closed by the arena */
@@ -96,6 +97,13 @@ struct quality {
 enum err archive_quality(const struct archive *archive, struct arena *a,
 			 const char *channel, const char *name,
 			 struct quality **quality_r, struct errmsg *e)
+	MUST_CHECK;
+
+/*
+ * Opens an hour, or "HOUR/NAME", of a quality.  Symbolic links may lead
+ * anywhere beneath BASE.  -1 with errno, as fs_open_beneath().
+ */
+int quality_open(const struct quality *quality, const char *rel, int flags)
 	MUST_CHECK;
 
 /*

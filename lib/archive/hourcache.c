@@ -528,8 +528,7 @@ static enum err update(struct hourreader *reader, struct slot *slot,
 		       const char *hour, usec_t hour_us, enum hour_want want,
 		       struct hourindex **index_r, struct errmsg *e)
 {
-	int fd = fs_open_beneath(reader->quality->fd, hour,
-				 O_RDONLY | O_DIRECTORY);
+	int fd = quality_open(reader->quality, hour, O_RDONLY | O_DIRECTORY);
 	enum err err;
 
 	if (fd < 0) {
@@ -569,14 +568,16 @@ enum err hourcache_get(struct hourreader *reader, usec_t hour_us,
 	snprintf(key, sizeof(key), "%s/%s/%s", reader->quality->channel,
 		 reader->quality->name, hour);
 	slot = find_slot(cache, key);
-	if (is_current(reader, slot, &stamp) && has_all(reader, slot->index, want)) {
+	if (is_current(reader, slot, &stamp) &&
+	    has_all(reader, slot->index, want)) {
 		cache->stats.hits++;
 		*index_r = hand_out(reader, slot);
 		return ERR_OK;
 	}
 	if (!is_current(reader, slot, &stamp) && may_load(cache, slot, &stamp))
 		load(reader, slot, hour_us, &stamp);
-	if (is_current(reader, slot, &stamp) && has_all(reader, slot->index, want)) {
+	if (is_current(reader, slot, &stamp) &&
+	    has_all(reader, slot->index, want)) {
 		cache->stats.mapped++;
 		*index_r = hand_out(reader, slot);
 	} else {

@@ -40,7 +40,7 @@ static enum err sort_names(usec_t hour_us, const struct fs_list *list,
 			s->stones.entries[s->stones.nr++] = entry;
 			continue;
 		}
-		if (entry->type == DT_DIR ||
+		if (!fs_may_be_file(entry) ||
 		    !segment_parse(hour_us, entry->name, entry->len, &c->seg)) {
 			if (entry->name[0] == '.')
 				continue;

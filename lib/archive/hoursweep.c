@@ -125,8 +125,12 @@ static bool has_hour(int base_fd, const struct found *file)
 
 static bool remove_file(struct walk *w, struct found *file)
 {
-	if (unlinkat(w->store_fd, file->path, 0) < 0)
+	if (unlinkat(w->store_fd, file->path, 0) < 0) {
+		if (errno != ENOENT)
+			log_warning("cannot remove '%s' from the cache: %s",
+				    file->path, strerror(errno));
 		return false;
+	}
 	file->bytes = 0;
 	return true;
 }
@@ -146,7 +150,12 @@ void hoursweep_run(const char *cache_dir, const char *base, uint64_t max_bytes)
 	uint64_t nr_removed = 0;
 	struct walk w;
 
-	if (base_fd < 0 || !begin(&w, cache_dir)) {
+	if (base_fd < 0) {
+		log_warning("cannot sweep the cache: cannot open '%s': %s",
+			    base, strerror(errno));
+		return;
+	}
+	if (!begin(&w, cache_dir)) {
 		fs_close(&base_fd);
 		return;
 	}

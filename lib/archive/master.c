@@ -152,6 +152,14 @@ static enum err look_at(struct master *m, struct variant *v, struct errmsg *e)
 		return ERR_OK;
 	if (m->has_start && range.start_us < m->start_us)
 		range.start_us = m->start_us;
+	/*
+	 * A given start may be centuries before the first hour, and every hour
+	 * of a range is looked for; the last one may hold an hour's segment.
+	 */
+	if (range.start_us < v->first_us)
+		range.start_us = v->first_us;
+	if (range.end_us > v->end_us + USEC_PER_HOUR)
+		range.end_us = v->end_us + USEC_PER_HOUR;
 	err = archive_quality(m->archive, m->arena, m->spec->channel,
 			      v->quality, &quality, e);
 	if (err)

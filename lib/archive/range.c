@@ -7,15 +7,18 @@
 const char *range_limit_text(usec_t us, char buf[32])
 {
 	const usec_t per_day = 24 * USEC_PER_HOUR;
+	const char *unit = "second";
+	usec_t nr = us / USEC_PER_SEC;
 
-	if (us > 3 * per_day && us % per_day == 0)
-		snprintf(buf, 32, "%lld days", (long long)(us / per_day));
-	else if (us >= USEC_PER_HOUR && us % USEC_PER_HOUR == 0)
-		snprintf(buf, 32, "%lld hours",
-			 (long long)(us / USEC_PER_HOUR));
-	else
-		snprintf(buf, 32, "%lld seconds",
-			 (long long)(us / USEC_PER_SEC));
+	if (us > 3 * per_day && us % per_day == 0) {
+		unit = "day";
+		nr = us / per_day;
+	} else if (us >= USEC_PER_HOUR && us % USEC_PER_HOUR == 0) {
+		unit = "hour";
+		nr = us / USEC_PER_HOUR;
+	}
+	snprintf(buf, 32, "%lld %s%s", (long long)nr, unit,
+		 nr == 1 ? "" : "s");
 	return buf;
 }
 

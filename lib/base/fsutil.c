@@ -351,6 +351,12 @@ void fs_list_sort(struct fs_list *list)
 		qsort(list->entries, list->nr, sizeof(*list->entries), by_name);
 }
 
+bool fs_may_be_file(const struct fs_entry *entry)
+{
+	return entry->type == DT_REG || entry->type == DT_LNK ||
+	       entry->type == DT_UNKNOWN;
+}
+
 bool fs_entry_is_dir(int dir_fd, const struct fs_entry *entry)
 {
 	struct stat st;

@@ -85,6 +85,9 @@ void fs_list_release(struct fs_list *list);
 /* By byte value of the name. */
 void fs_list_sort(struct fs_list *list);
 
+/* Whether an entry is a regular file, or a link that may lead to one. */
+bool fs_may_be_file(const struct fs_entry *entry) MUST_CHECK;
+
 /* Whether an entry is a directory, following symbolic links. */
 bool fs_entry_is_dir(int dir_fd, const struct fs_entry *entry) MUST_CHECK;
 

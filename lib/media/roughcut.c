@@ -30,6 +30,13 @@ struct identity {
 	int64_t start_us;
 };
 
+/* ENXIO: a socket; the others: gone, or a link that leads nowhere of ours. */
+static bool is_absent(int error)
+{
+	return error == ENOENT || error == ENOTDIR || error == ESTALE ||
+	       error == EXDEV || error == ELOOP || error == ENXIO;
+}
+
 static enum err look_at(struct roughcut *cut, struct rough_piece *piece,
 			XXH3_state_t *hash, struct errmsg *e)
 {
@@ -37,12 +44,19 @@ static enum err look_at(struct roughcut *cut, struct rough_piece *piece,
 	struct identity id;
 	struct fs_stamp stamp;
 	struct stat st;
+	bool is_file;
+	int fd;
 
 	piece_path(piece, path);
-	if (fstatat(cut->quality->fd, path, &st, 0) < 0 ||
-	    !S_ISREG(st.st_mode))
-		return err_set(e, errno == EIO ? ERR_IO : ERR_BUSY,
-			       "segment '%s' vanished; try again",
+	/* Opened as it will be: what cannot be read is said before it begins. */
+	fd = quality_open(cut->quality, path, O_RDONLY | O_NONBLOCK);
+	if (fd < 0 && !is_absent(errno))
+		return err_set(e, ERR_IO, "cannot read segment '%s': %s",
+			       err_quote(path).text, strerror(errno));
+	is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	fs_close(&fd);
+	if (!is_file)
+		return err_set(e, ERR_BUSY, "segment '%s' vanished; try again",
 			       err_quote(path).text);
 	fs_stamp_of(&st, &stamp);
 	piece->size = (uint64_t)st.st_size;
@@ -174,7 +188,7 @@ static enum err send_piece(const struct roughcut *cut,
 	int fd;
 
 	piece_path(piece, path);
-	fd = fs_open_beneath(cut->quality->fd, path, O_RDONLY | O_NONBLOCK);
+	fd = quality_open(cut->quality, path, O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
 		return err_set(e, ERR_CORRUPT,
 			       "segment '%s' vanished while it was sent",

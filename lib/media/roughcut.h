@@ -6,7 +6,8 @@
  * part of it, the same bytes every time.
  *
  * Errors of the plan: ERR_HOLES when a range has holes that are not allowed,
- *         or nothing at all; ERR_NOTFOUND; ERR_LIMIT; ERR_IO.
+ *         or nothing at all; ERR_BUSY when segments vanish faster than they
+ *         can be looked at; ERR_LIMIT; ERR_IO.
  * Errors of sending: ERR_CORRUPT when a segment vanished or changed since the
  *         plan, ERR_GONE, ERR_IO.  The receiver must then see a break.
  * Owner:  the plan is in the reader's arena.

@@ -12,7 +12,7 @@ struct file {
 	off_t size;
 };
 
-/* Makes the files in a directory of their own, in this order; its descriptor. */
+/* Makes the files, in this order, in a directory of their own; opens it. */
 static int make_hour(const struct file *files, size_t nr)
 {
 	static unsigned counter;

@@ -45,7 +45,8 @@ static void test_line(void **state)
 	text = take_log();
 	print_message("# %s", text);
 	assert_int_equal(sscanf(text,
-				"%4u-%2u-%2uT%2u:%2u:%2u.%3uZ %ld %15s %63[^\n]",
+				"%4u-%2u-%2uT%2u:%2u:%2u.%3uZ %ld %15s "
+				"%63[^\n]",
 				&date[0], &date[1], &date[2], &date[3],
 				&date[4], &date[5], &date[6], &pid, level,
 				rest),

@@ -7,7 +7,7 @@
 
 #include "unit.h"
 
-#define MAX_ARGV 12
+#define MAX_ARGV 16
 
 static struct settings settings;
 static struct errmsg e;
@@ -153,6 +153,7 @@ static void test_bad(void **state)
 		{ "--socket-mode 0888", "--socket-mode: '0888'" },
 		{ "--socket-mode rw", "--socket-mode: 'rw'" },
 		{ "--socket-mode 01000", "--socket-mode" },
+		{ "--socket-mode 0777777", "--socket-mode" },
 		{ "--log-level loud", "--log-level: 'loud'" },
 		{ "--log-level _", "--log-level" },
 		{ "--cache-validate maybe", "--cache-validate: 'maybe'" },

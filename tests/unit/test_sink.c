@@ -71,8 +71,8 @@ static void test_long_vector(void **state)
 /* A slow reader makes short writes; everything arrives all the same. */
 static void test_short_writes(void **state)
 {
-	const size_t total = 3000000;
-	char *data = malloc(total);
+	static char data[3000000];
+	const size_t total = sizeof(data);
 	struct iovec iov[3];
 	struct fd_sink s;
 	struct errmsg e;
@@ -82,7 +82,6 @@ static void test_short_writes(void **state)
 	pid_t pid;
 
 	UNUSED(state);
-	assert_non_null(data);
 	for (size_t i = 0; i < total; i++)
 		data[i] = (char)(i * 7 + i / 4096);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
@@ -113,7 +112,6 @@ static void test_short_writes(void **state)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
-	free(data);
 }
 
 static void test_errors(void **state)

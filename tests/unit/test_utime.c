@@ -260,7 +260,8 @@ static void test_format(void **state)
 		usec_t us = (usec_t)(unit_random(&seed) %
 				     (UINT64_C(315537897600) * 1000000)) -
 			    (usec_t)62135596800 * SEC;
-		time_t seconds = (time_t)((us - ((us % SEC) + SEC) % SEC) / SEC);
+		usec_t rest = (us % SEC + SEC) % SEC;
+		time_t seconds = (time_t)((us - rest) / SEC);
 		struct errmsg e;
 		struct tm tm;
 		usec_t back;
@@ -270,7 +271,7 @@ static void test_format(void **state)
 			 "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ",
 			 tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
 			 tm.tm_hour, tm.tm_min, tm.tm_sec,
-			 (int)(((us % SEC) + SEC) % SEC));
+			 (int)rest);
 		assert_string_equal(utime_format(us, text), expected);
 		assert_int_equal(utime_parse(text, NOW, UTIME_UTC_ONLY, &back,
 					     &e),

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/openat2.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -145,6 +147,24 @@ static inline char *unit_read(int dir_fd, const char *rel, size_t *len_r)
 	if (len_r)
 		*len_r = size;
 	return data;
+}
+
+/*
+ * Whether links that stay inside can be followed; where openat2(2) is missing
+ * (an old kernel, valgrind) they cannot.
+ */
+static inline bool unit_follows_links(void)
+{
+	int dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC };
+	long fd = syscall(SYS_openat2, dir, ".", &how, sizeof(how));
+
+	close(dir);
+	if (fd >= 0)
+		close((int)fd);
+	else
+		print_message("# no openat2 here: links are not followed\n");
+	return fd >= 0;
 }
 
 static inline unsigned unit_count(const char *text, const char *what)

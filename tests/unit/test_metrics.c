@@ -1,0 +1,833 @@
+/*
+ * test_metrics.c - numbers of several processes, and their text.
+ *
+ * Includes the module itself, to leave its table as a process leaves it that
+ * dies between two instructions.
+ *
+ * Every rendered text is read by a strict reader of the Prometheus format
+ * 0.0.4, written from its description.
+ */
+#include "config.h"
+
+#include "metrics/metrics.c"
+
+#include <ctype.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "unit.h"
+
+/* One line of a text that is not a comment. */
+struct sample {
+	char name[128];
+	char labels[512];	/* between the braces; "" if there are none */
+	char text[64];		/* the value as written */
+	double value;
+};
+
+struct samples {
+	struct sample *all;
+	size_t nr;
+};
+
+static void fail_at(const char *what, const char *at)
+{
+	fail_msg("%s at '%.80s'", what, at);
+}
+
+static const char *take_name(const char *p, char *name, size_t size)
+{
+	size_t len = strspn(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
+			       "UVWXYZ_:0123456789");
+
+	if (!len || len >= size || isdigit((unsigned char)*p))
+		fail_at("no name", p);
+	memcpy(name, p, len);
+	name[len] = '\0';
+	return p + len;
+}
+
+/* name="value",... up to the brace that ends them. */
+static const char *skip_labels(const char *p)
+{
+	char name[64];
+
+	while (*p != '}') {
+		p = take_name(p, name, sizeof(name));
+		if (strncmp(p, "=\"", 2) != 0)
+			fail_at("no value", p);
+		for (p += 2; *p != '"'; p++) {
+			if (*p == '\\' && !strchr("\\\"n", *++p))
+				fail_at("bad escape", p);
+			if (!*p || *p == '\n')
+				fail_at("no end of a value", p);
+		}
+		p++;
+		if (*p == ',' && p[1] != '}')
+			p++;
+		else if (*p != '}')
+			fail_at("no comma", p);
+	}
+	return p;
+}
+
+static const char *take_sample(const char *p, struct sample *s)
+{
+	const char *labels;
+	size_t len;
+	char *end;
+
+	p = take_name(p, s->name, sizeof(s->name));
+	s->labels[0] = '\0';
+	if (*p == '{') {
+		labels = p + 1;
+		p = skip_labels(labels);
+		len = (size_t)(p - labels);
+		assert_true(len < sizeof(s->labels));
+		memcpy(s->labels, labels, len);
+		s->labels[len] = '\0';
+		p++;
+	}
+	if (*p++ != ' ')
+		fail_at("no space", p - 1);
+	s->value = strtod(p, &end);
+	len = (size_t)(end - p);
+	if (!len || *end != '\n' || len >= sizeof(s->text))
+		fail_at("no number", p);
+	memcpy(s->text, p, len);
+	s->text[len] = '\0';
+	return end + 1;
+}
+
+/* The family that a sample is of, given the type of the last one. */
+static bool belongs(const struct sample *s, const char *family,
+		    const char *type)
+{
+	static const char *const suffixes[] = { "_bucket", "_count", "_sum" };
+	size_t len = strlen(family);
+
+	if (strncmp(s->name, family, len) != 0)
+		return false;
+	if (strcmp(type, "histogram") != 0)
+		return !s->name[len];
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+		if (!strcmp(s->name + len, suffixes[i]))
+			return true;
+	return false;
+}
+
+/* HELP and TYPE of one family, which was not there before. */
+static const char *take_head(const char *p, const char *all, char *family,
+			     size_t size, char *type)
+{
+	static const char *const types[] = { "counter", "histogram",
+					     "gauge" };
+	const char *begin = p;
+	char line[256];
+	char name[128];
+
+	if (strncmp(p, "# HELP ", 7) != 0)
+		fail_at("no HELP", p);
+	p = take_name(p + 7, family, size);
+	if (*p != ' ')	/* the help itself may be empty */
+		fail_at("no help", p);
+	p += strcspn(p, "\n") + 1;
+	snprintf(line, sizeof(line), "# HELP %s ", family);
+	if (strstr(all, line) != begin)
+		fail_at("family again", begin);
+	if (strncmp(p, "# TYPE ", 7) != 0)
+		fail_at("no TYPE", p);
+	p = take_name(p + 7, name, sizeof(name));
+	assert_string_equal(name, family);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		size_t len = strlen(types[i]);
+
+		if (*p == ' ' && !strncmp(p + 1, types[i], len) &&
+		    p[1 + len] == '\n') {
+			strcpy(type, types[i]);
+			return p + len + 2;
+		}
+	}
+	fail_at("no type", p);
+	return NULL;
+}
+
+/* The buckets of each histogram rise, and the last is the count. */
+static void check_histograms(const struct samples *s)
+{
+	double last = 0;
+	const char *name = "";
+
+	for (size_t i = 0; i < s->nr; i++) {
+		const struct sample *one = &s->all[i];
+		size_t len = strlen(one->name);
+
+		if (len > 7 && !strcmp(one->name + len - 7, "_bucket")) {
+			if (strcmp(name, one->name) != 0)
+				last = 0;
+			name = one->name;
+			assert_true(one->value >= last);
+			last = one->value;
+			if (strstr(one->labels, "le=\"+Inf\""))
+				assert_true(s->all[i + 1].value == last);
+			continue;
+		}
+		if (len > 6 && !strcmp(one->name + len - 6, "_count") &&
+		    *name)
+			assert_non_null(strstr(s->all[i - 1].labels,
+					       "le=\"+Inf\""));
+		name = "";
+		last = 0;
+	}
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct sample *x = a;
+	const struct sample *y = b;
+	int diff = strcmp(x->name, y->name);
+
+	return diff ? diff : strcmp(x->labels, y->labels);
+}
+
+/* Reads a text; the samples are sorted, each once. */
+static void read_text(const char *text, struct samples *s)
+{
+	char family[128] = "";
+	char type[16] = "";
+	size_t capacity = unit_count(text, "\n");
+
+	s->nr = 0;
+	s->all = calloc(capacity + 1, sizeof(*s->all));
+	assert_non_null(s->all);
+	for (const char *p = text; *p;) {
+		struct sample *one = &s->all[s->nr];
+
+		if (*p == '#') {
+			p = take_head(p, text, family, sizeof(family), type);
+			continue;
+		}
+		p = take_sample(p, one);
+		if (!belongs(one, family, type))
+			fail_at("sample of another family", one->name);
+		s->nr++;
+	}
+	check_histograms(s);
+	qsort(s->all, s->nr, sizeof(*s->all), by_name);
+	for (size_t i = 1; i < s->nr; i++)
+		if (!by_name(&s->all[i - 1], &s->all[i]))
+			fail_at("sample again", s->all[i].name);
+}
+
+/* Renders and reads; free() s->all. */
+static void render(const struct metrics *m, struct samples *s)
+{
+	struct text out;
+	struct errmsg e;
+
+	text_init(&out, (size_t)64 << 20);
+	metrics_render(m, &out);
+	assert_int_equal(text_check(&out, "metrics", &e), ERR_OK);
+	read_text(out.data, s);
+	text_release(&out);
+}
+
+static const struct sample *find(const struct samples *s, const char *name,
+				 const char *labels)
+{
+	struct sample key;
+
+	snprintf(key.name, sizeof(key.name), "%s", name);
+	snprintf(key.labels, sizeof(key.labels), "%s", labels);
+	return bsearch(&key, s->all, s->nr, sizeof(key), by_name);
+}
+
+/* The value of a sample; the test fails if there is none. */
+static double value_of(const struct samples *s, const char *name,
+		       const char *labels)
+{
+	const struct sample *one = find(s, name, labels);
+
+	if (!one)
+		fail_msg("no %s{%s}", name, labels);
+	return one->value;
+}
+
+/* Counts anew in a new area; they are not freed, as the program's is not. */
+static struct metrics *new_metrics(void)
+{
+	struct metrics *m = metrics_new();
+
+	assert_non_null(m);
+	return m;
+}
+
+static void test_counters(void **state)
+{
+	static const char *const names[] = {
+#define METRIC(id, name, help) name,
+#include "metrics/metrics.def"
+#undef METRIC
+	};
+	struct metrics *m = new_metrics();
+	struct samples s;
+
+	UNUSED(state);
+	assert_int_equal(ARRAY_SIZE(names), METRIC_COUNT);
+	render(m, &s);
+	assert_int_equal(s.nr, METRIC_COUNT);
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		assert_string_equal(find(&s, names[i], "")->text, "0");
+	free(s.all);
+	for (unsigned i = 0; i < METRIC_COUNT; i++) {
+		metrics_add(m, (enum metric)i, i);
+		metrics_add(m, (enum metric)i, 0);
+		metrics_add(m, (enum metric)i, UINT64_C(10000000000000000));
+		assert_true(metrics_get(m, (enum metric)i) ==
+			    UINT64_C(10000000000000000) + i);
+	}
+	render(m, &s);
+	for (unsigned i = 0; i < METRIC_COUNT; i++) {
+		char text[32];
+
+		print_message("# %s\n", names[i]);
+		snprintf(text, sizeof(text), "%llu",
+			 10000000000000000ULL + i);
+		assert_string_equal(find(&s, names[i], "")->text, text);
+	}
+	free(s.all);
+}
+
+static void test_exact_text(void **state)
+{
+	static const char expected[] =
+		"# HELP a_latency Wall time of the work.\n"
+		"# TYPE a_latency histogram\n"
+		"a_latency_bucket{x=\"1\",le=\"1e-09\"} 1\n"
+		"a_latency_bucket{x=\"1\",le=\"1e-08\"} 1\n"
+		"a_latency_bucket{x=\"1\",le=\"1e-07\"} 1\n"
+		"a_latency_bucket{x=\"1\",le=\"1e-06\"} 1\n"
+		"a_latency_bucket{x=\"1\",le=\"1e-05\"} 1\n"
+		"a_latency_bucket{x=\"1\",le=\"0.0001\"} 1\n"
+		"a_latency_bucket{x=\"1\",le=\"0.001\"} 1\n"
+		"a_latency_bucket{x=\"1\",le=\"0.01\"} 2\n"
+		"a_latency_bucket{x=\"1\",le=\"0.1\"} 2\n"
+		"a_latency_bucket{x=\"1\",le=\"1.0\"} 2\n"
+		"a_latency_bucket{x=\"1\",le=\"10.0\"} 2\n"
+		"a_latency_bucket{x=\"1\",le=\"100.0\"} 2\n"
+		"a_latency_bucket{x=\"1\",le=\"1000.0\"} 2\n"
+		"a_latency_bucket{x=\"1\",le=\"10000.0\"} 2\n"
+		"a_latency_bucket{x=\"1\",le=\"+Inf\"} 3\n"
+		"a_latency_count{x=\"1\"} 3\n"
+		"a_latency_sum{x=\"1\"} 20000.005000001\n"
+		"# HELP log_count_total Lines logged.\n"
+		"# TYPE log_count_total counter\n"
+		"log_count_total{level=\"WARNING\"} 5\n";
+	struct metrics *m = new_metrics();
+	struct text out;
+
+	UNUSED(state);
+	metrics_count(m, "log_count_total", "level=\"WARNING\"", 2);
+	metrics_observe(m, "a_latency", "x=\"1\"", METRIC_BUCKETS_WORK, 1);
+	metrics_observe(m, "a_latency", "x=\"1\"", METRIC_BUCKETS_WORK,
+			5000000);
+	metrics_observe(m, "a_latency", "x=\"1\"", METRIC_BUCKETS_WORK,
+			20000000000000);
+	metrics_count(m, "log_count_total", "level=\"WARNING\"", 3);
+	text_init(&out, 1 << 20);
+	metrics_render(m, &out);
+	assert_non_null(strstr(out.data, "# HELP a_latency"));
+	assert_string_equal(strstr(out.data, "# HELP a_latency"), expected);
+	text_release(&out);
+}
+
+/* What is exactly at a bound is in its bucket. */
+static void test_bounds(void **state)
+{
+	static const struct {
+		enum metric_buckets buckets;
+		const char *le[15];
+		uint64_t ns[14];
+	} sets[] = {
+		{ METRIC_BUCKETS_HTTP,
+		  { "0.001", "0.005", "0.01", "0.05", "0.1", "0.5", "1.0",
+		    "5.0", "10.0", "30.0", "60.0", "120.0", "300.0", "600.0",
+		    "+Inf" },
+		  { 1000000, 5000000, 10000000, 50000000, 100000000,
+		    500000000, 1000000000, 5000000000, 10000000000,
+		    30000000000, 60000000000, 120000000000, 300000000000,
+		    600000000000 } },
+		{ METRIC_BUCKETS_WORK,
+		  { "1e-09", "1e-08", "1e-07", "1e-06", "1e-05", "0.0001",
+		    "0.001", "0.01", "0.1", "1.0", "10.0", "100.0", "1000.0",
+		    "10000.0", "+Inf" },
+		  { 1, 10, 100, 1000, 10000, 100000, 1000000, 10000000,
+		    100000000, 1000000000, 10000000000, 100000000000,
+		    1000000000000, 10000000000000 } },
+	};
+
+	UNUSED(state);
+	for (size_t k = 0; k < ARRAY_SIZE(sets); k++) {
+		struct metrics *m = new_metrics();
+		struct samples s;
+
+		/* No labels at all, too. */
+		for (size_t i = 0; i < 14; i++) {
+			metrics_observe(m, "x_latency", "", sets[k].buckets,
+					sets[k].ns[i]);
+			metrics_observe(m, "x_latency", "", sets[k].buckets,
+					sets[k].ns[i] + 1);
+		}
+		metrics_observe(m, "x_latency", "", sets[k].buckets, 0);
+		render(m, &s);
+		for (size_t i = 0; i < 15; i++) {
+			char label[32];
+			size_t below = 2 + 2 * i;
+
+			print_message("# le %s\n", sets[k].le[i]);
+			/* 0, the bounds up to this, what is just over them. */
+			if (i == 14)
+				below = 29;
+			snprintf(label, sizeof(label), "le=\"%s\"",
+				 sets[k].le[i]);
+			assert_true(value_of(&s, "x_latency_bucket", label) ==
+				    (double)below);
+			if (i < 14)
+				assert_true(strtod(sets[k].le[i], NULL) * 1e9 -
+						    (double)sets[k].ns[i] <
+					    1e-3);
+		}
+		assert_true(value_of(&s, "x_latency_count", "") == 29);
+		free(s.all);
+	}
+}
+
+static void test_labels(void **state)
+{
+	static const struct {
+		const char *value;
+		const char *written;
+	} rows[] = {
+		{ "", "" },
+		{ "plain", "plain" },
+		{ "a b", "a b" },
+		{ "a\"b", "a\\\"b" },
+		{ "\"", "\\\"" },
+		{ "a\\b", "a\\\\b" },
+		{ "\\", "\\\\" },
+		{ "\\\"", "\\\\\\\"" },
+		{ "a\nb", "a\\nb" },
+		{ "\n", "\\n" },
+		{ "\\n", "\\\\n" },
+		{ "a,b={}", "a,b={}" },
+		{ "\xc3\xa9", "\xc3\xa9" },
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct metrics *m = new_metrics();
+		char expected[64];
+		struct samples s;
+		struct text t;
+
+		print_message("# '%s'\n", rows[i].written);
+		text_init(&t, 1000);
+		metrics_label(&t, "one", rows[i].value);
+		metrics_label(&t, "two", rows[i].value);
+		snprintf(expected, sizeof(expected), "one=\"%s\",two=\"%s\"",
+			 rows[i].written, rows[i].written);
+		assert_string_equal(t.data, expected);
+		metrics_count(m, "x_total", t.data, 7);
+		metrics_observe(m, "y", t.data, METRIC_BUCKETS_HTTP, 7);
+		render(m, &s);
+		assert_true(value_of(&s, "x_total", expected) == 7);
+		assert_true(value_of(&s, "y_count", expected) == 1);
+		free(s.all);
+		text_release(&t);
+	}
+}
+
+static void test_gauge(void **state)
+{
+	static const double values[] = { 0, 1, -1.5, 1e9, 1794016804.25,
+					 0.1 };
+	struct text out;
+	struct samples s;
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		print_message("# %g\n", values[i]);
+		text_init(&out, 1000);
+		metrics_put_gauge(&out, "some_gauge", "Some help.", values[i]);
+		read_text(out.data, &s);
+		assert_int_equal(s.nr, 1);
+		assert_true(value_of(&s, "some_gauge", "") == values[i]);
+		free(s.all);
+		text_release(&out);
+	}
+}
+
+/* Names that are the beginnings of others stay apart. */
+static void test_families(void **state)
+{
+	static const char *const names[] = { "a", "a_b", "a_b_c", "aa", "ab",
+					     "A", "a_" };
+	struct metrics *m = new_metrics();
+	struct samples s;
+
+	UNUSED(state);
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		for (unsigned k = 0; k < 3; k++) {
+			char label[16];
+
+			snprintf(label, sizeof(label), "k=\"%u\"", k);
+			metrics_count(m, names[i], label, 10 * i + k + 1);
+		}
+	render(m, &s);
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++)
+		for (unsigned k = 0; k < 3; k++) {
+			char label[16];
+
+			snprintf(label, sizeof(label), "k=\"%u\"", k);
+			assert_true(value_of(&s, names[i], label) ==
+				    10 * i + k + 1);
+		}
+	free(s.all);
+}
+
+static void test_too_long_a_key(void **state)
+{
+	struct metrics *m = new_metrics();
+	char labels[METRICS_MAX_KEY + 10];
+	struct samples s;
+
+	UNUSED(state);
+	/* "x{" and the NUL leave room for three less. */
+	for (size_t len = METRICS_MAX_KEY - 5; len < METRICS_MAX_KEY + 5;
+	     len++) {
+		bool fits = len <= METRICS_MAX_KEY - 3;
+		uint64_t dropped = metrics_get(m, METRIC_SERIES_DROPPED);
+
+		memset(labels, 'a', len);
+		memcpy(labels, "l=\"", 3);
+		labels[len - 1] = '"';
+		labels[len] = '\0';
+		metrics_count(m, "x", labels, 1);
+		assert_int_equal(metrics_get(m, METRIC_SERIES_DROPPED),
+				 dropped + !fits);
+		render(m, &s);
+		assert_int_equal(find(&s, "x", labels) != NULL, fits);
+		free(s.all);
+	}
+}
+
+static void test_full_family(void **state)
+{
+	struct metrics *m = new_metrics();
+	struct samples s;
+	char label[32];
+
+	UNUSED(state);
+	for (int i = 0; i < METRICS_MAX_PER_FAMILY + 100; i++) {
+		snprintf(label, sizeof(label), "i=\"%d\"", i);
+		metrics_count(m, "big", label, 1);
+	}
+	assert_int_equal(metrics_get(m, METRIC_SERIES_DROPPED), 100);
+	/* What has a place keeps it; other families have theirs. */
+	metrics_count(m, "big", "i=\"0\"", 1);
+	metrics_count(m, "bi", "i=\"0\"", 1);
+	metrics_count(m, "bigger", "i=\"0\"", 1);
+	assert_int_equal(metrics_get(m, METRIC_SERIES_DROPPED), 100);
+	render(m, &s);
+	assert_int_equal(s.nr, METRIC_COUNT + METRICS_MAX_PER_FAMILY + 2);
+	assert_true(value_of(&s, "big", "i=\"0\"") == 2);
+	assert_true(value_of(&s, "bigger", "i=\"0\"") == 1);
+	assert_true(value_of(&s, "restreamer_metrics_series_dropped_total",
+			     "") == 100);
+	free(s.all);
+}
+
+static void test_full_table(void **state)
+{
+	struct metrics *m = new_metrics();
+	uint64_t nr = 0, total = 0;
+	struct samples s;
+
+	UNUSED(state);
+	for (int f = 0; f < 6; f++)
+		for (int i = 0; i < METRICS_MAX_PER_FAMILY; i++) {
+			char family[16];
+			char label[32];
+
+			snprintf(family, sizeof(family), "family%d", f);
+			snprintf(label, sizeof(label), "i=\"%d\"", i);
+			metrics_count(m, family, label, 1);
+			nr++;
+		}
+	render(m, &s);
+	for (size_t i = 0; i < s.nr; i++)
+		if (!strncmp(s.all[i].name, "family", 6))
+			total += (uint64_t)s.all[i].value;
+	print_message("# %llu of %llu kept in a table for %d\n",
+		      (unsigned long long)total, (unsigned long long)nr,
+		      METRICS_MAX_SERIES);
+	assert_true(total > METRICS_MAX_SERIES * 9 / 10 &&
+		    total <= METRICS_MAX_SERIES);
+	assert_int_equal(metrics_get(m, METRIC_SERIES_DROPPED), nr - total);
+	free(s.all);
+}
+
+#define NR_ADDS 20000
+
+/* Adds to what all add to, and to series that come up at the same time. */
+static void add_much(struct metrics *m, int who)
+{
+	char label[32];
+
+	for (int i = 0; i < NR_ADDS; i++) {
+		metrics_add(m, METRIC_BYTES_SENT, 3);
+		snprintf(label, sizeof(label), "i=\"%d\"", i % 500);
+		metrics_count(m, "shared_total", label, 2);
+		metrics_observe(m, "shared_latency", label,
+				METRIC_BUCKETS_HTTP, 1000000);
+		snprintf(label, sizeof(label), "who=\"%d\"", who);
+		metrics_count(m, "own_total", label, 1);
+	}
+}
+
+static void test_two_processes(void **state)
+{
+	struct metrics *m = new_metrics();
+	double shared = 0, observed = 0, seconds = 0;
+	struct samples s;
+	pid_t children[2];
+
+	UNUSED(state);
+	for (int i = 0; i < 2; i++) {
+		children[i] = fork();
+		assert_true(children[i] >= 0);
+		if (!children[i]) {
+			add_much(m, i);
+			_exit(0);
+		}
+	}
+	for (int i = 0; i < 2; i++) {
+		int status;
+
+		assert_int_equal(waitpid(children[i], &status, 0),
+				 children[i]);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(metrics_get(m, METRIC_BYTES_SENT), 2 * 3 * NR_ADDS);
+	render(m, &s);
+	for (size_t i = 0; i < s.nr; i++) {
+		if (!strcmp(s.all[i].name, "shared_total"))
+			shared += s.all[i].value;
+		if (!strcmp(s.all[i].name, "shared_latency_count"))
+			observed += s.all[i].value;
+		if (!strcmp(s.all[i].name, "shared_latency_sum"))
+			seconds += s.all[i].value;
+	}
+	assert_true(shared == 2 * 2 * NR_ADDS);
+	assert_true(observed == 2 * NR_ADDS);
+	assert_true(seconds > 0.00199999 * NR_ADDS &&
+		    seconds < 0.00200001 * NR_ADDS);
+	assert_true(value_of(&s, "own_total", "who=\"0\"") == NR_ADDS);
+	assert_true(value_of(&s, "own_total", "who=\"1\"") == NR_ADDS);
+	assert_int_equal(metrics_get(m, METRIC_SERIES_DROPPED), 0);
+	free(s.all);
+}
+
+/* The slot that a key is looked for first, claimed and left there. */
+static struct series *claim(struct metrics *m, const char *key)
+{
+	uint64_t hash = XXH3_64bits(key, strlen(key));
+	struct series *s = &m->series[hash % METRICS_MAX_SERIES];
+
+	assert_true(s->hash == 0);
+	s->hash = hash;
+	return s;
+}
+
+/* A process that died between claiming a series and publishing it. */
+static void test_torn_claim(void **state)
+{
+	struct metrics *m = new_metrics();
+	struct samples s;
+
+	UNUSED(state);
+	claim(m, "x{i=\"1\"");
+	for (unsigned i = 0; i < 3; i++) {
+		metrics_count(m, "x", "i=\"1\"", 2);
+		render(m, &s);
+		assert_int_equal(s.nr, METRIC_COUNT + 1);
+		assert_true(value_of(&s, "x", "i=\"1\"") == 2 * (i + 1));
+		free(s.all);
+	}
+	assert_int_equal(metrics_get(m, METRIC_SERIES_DROPPED), 0);
+}
+
+/* Two that claimed one series at the same time: nobody sees that. */
+static void test_twin_claims(void **state)
+{
+	static const char *const keys[] = { "x{i=\"1\"", "y{i=\"1\"" };
+	struct metrics *m = new_metrics();
+	struct series *slow[2];
+	struct samples s;
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		slow[i] = claim(m, keys[i]);
+	metrics_count(m, "x", "i=\"1\"", 7);
+	metrics_count(m, "x", "i=\"11\"", 90);
+	metrics_observe(m, "y", "i=\"1\"", METRIC_BUCKETS_HTTP, 1500000000);
+	/* The slow one goes on where it was, with its own. */
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		strcpy(slow[i]->key, keys[i]);
+		slow[i]->key_len = (uint16_t)strlen(keys[i]);
+		slow[i]->kind = i ? SERIES_HISTOGRAM : SERIES_COUNTER;
+		slow[i]->is_published = 1;
+	}
+	metrics_count(m, "x", "i=\"1\"", 100);
+	metrics_observe(m, "y", "i=\"1\"", METRIC_BUCKETS_HTTP, 1);
+	metrics_observe(m, "y", "i=\"1\"", METRIC_BUCKETS_HTTP, 1000000000);
+	render(m, &s);
+	assert_int_equal(s.nr, METRIC_COUNT + 2 + 17);
+	assert_true(value_of(&s, "x", "i=\"1\"") == 107);
+	assert_true(value_of(&s, "x", "i=\"11\"") == 90);
+	assert_true(value_of(&s, "y_bucket", "i=\"1\",le=\"0.5\"") == 1);
+	assert_true(value_of(&s, "y_bucket", "i=\"1\",le=\"1.0\"") == 2);
+	assert_true(value_of(&s, "y_count", "i=\"1\"") == 3);
+	assert_string_equal(find(&s, "y_sum", "i=\"1\"")->text,
+			    "2.500000001");
+	free(s.all);
+}
+
+/* Two keys of one hash, which nobody can make but by hand. */
+static void test_equal_hashes(void **state)
+{
+	struct metrics *m = new_metrics();
+	struct series *other = claim(m, "x{i=\"1\"");
+	struct samples s;
+
+	UNUSED(state);
+	strcpy(other->key, "x{i=\"2\"");
+	other->key_len = (uint16_t)strlen(other->key);
+	other->sum = 50;
+	other->is_published = 1;
+	metrics_count(m, "x", "i=\"1\"", 1);
+	metrics_count(m, "x", "i=\"1\"", 1);
+	render(m, &s);
+	assert_true(value_of(&s, "x", "i=\"1\"") == 2);
+	assert_true(value_of(&s, "x", "i=\"2\"") == 50);
+	free(s.all);
+}
+
+#define NR_LABELS 50
+
+static void add_for_ever(struct metrics *m, uint64_t seed)
+{
+	char label[32];
+
+	for (;;) {
+		snprintf(label, sizeof(label), "i=\"%u\"",
+			 (unsigned)(unit_random(&seed) % NR_LABELS));
+		metrics_add(m, METRIC_BYTES_SENT, 1);
+		metrics_count(m, "killed_total", label, 1);
+		metrics_observe(m, "killed_latency", label,
+				METRIC_BUCKETS_WORK, unit_random(&seed) %
+							     1000000);
+	}
+}
+
+/* Nothing there was has gone, nothing has become less. */
+static void check_monotone(const struct samples *before,
+			   const struct samples *after)
+{
+	for (size_t i = 0; i < before->nr; i++) {
+		const struct sample *old = &before->all[i];
+		const struct sample *now = find(after, old->name, old->labels);
+
+		if (!now || now->value < old->value)
+			fail_msg("%s{%s} was %s and is %s", old->name,
+				 old->labels, old->text,
+				 now ? now->text : "gone");
+	}
+}
+
+static void test_killed_in_the_middle(void **state)
+{
+	struct metrics *m = new_metrics();
+	struct samples before, after;
+	double total = 0;
+	uint64_t seed = 3;
+
+	UNUSED(state);
+	render(m, &before);
+	for (int round = 0; round < 30; round++) {
+		pid_t children[3];
+
+		for (int i = 0; i < 3; i++) {
+			children[i] = fork();
+			assert_true(children[i] >= 0);
+			if (!children[i])
+				add_for_ever(m, unit_random(&seed) +
+							(uint64_t)i);
+		}
+		usleep((useconds_t)(unit_random(&seed) % 5000));
+		for (int i = 0; i < 3; i++) {
+			/* Read while they write, too. */
+			render(m, &after);
+			check_monotone(&before, &after);
+			free(before.all);
+			before = after;
+			assert_int_equal(kill(children[i], SIGKILL), 0);
+			assert_int_equal(waitpid(children[i], NULL, 0),
+					 children[i]);
+		}
+	}
+	render(m, &after);
+	check_monotone(&before, &after);
+	free(before.all);
+	/* Who lives on finds all in order. */
+	before = after;
+	for (int i = 0; i < NR_LABELS; i++) {
+		char label[32];
+
+		snprintf(label, sizeof(label), "i=\"%d\"", i);
+		metrics_count(m, "killed_total", label, 1);
+	}
+	render(m, &after);
+	for (size_t i = 0; i < before.nr; i++)
+		if (!strcmp(before.all[i].name, "killed_total"))
+			total -= before.all[i].value;
+	for (size_t i = 0; i < after.nr; i++)
+		if (!strcmp(after.all[i].name, "killed_total"))
+			total += after.all[i].value;
+	assert_true(total == NR_LABELS);
+	assert_true(metrics_get(m, METRIC_BYTES_SENT) > 0);
+	free(before.all);
+	free(after.all);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_exact_text),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_gauge),
+		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_too_long_a_key),
+		cmocka_unit_test(test_full_family),
+		cmocka_unit_test(test_full_table),
+		cmocka_unit_test(test_two_processes),
+		cmocka_unit_test(test_torn_claim),
+		cmocka_unit_test(test_twin_claims),
+		cmocka_unit_test(test_equal_hashes),
+		cmocka_unit_test(test_killed_in_the_middle),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
