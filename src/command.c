@@ -356,9 +356,11 @@ int command_run(int argc, char **argv)
 
 void command_describe(struct text *out)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		text_printf(out, "  %s %s\n      %s\n", commands[i].name,
-			    commands[i].words, commands[i].help);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		text_printf(out, "  %s %s\n", commands[i].name,
+			    commands[i].words);
+		settings_wrap(out, commands[i].help, 6);
+	}
 	text_puts(out, "  index stats|verify|clear\n"
 		       "      count, check or remove the hour indexes\n"
 		       "  routes\n      list the URLs and their arguments\n");

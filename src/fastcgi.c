@@ -8,7 +8,9 @@
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "status.h"
 
 #define RECORD_MAX   65528	/* of content; a multiple of 8, so no padding */
@@ -218,15 +220,32 @@ void fastcgi_open(struct fastcgi *f, int listen_fd,
 	FCGX_InitRequest(&f->fcgi, listen_fd, 0);
 }
 
+/*
+ * Where descriptors or memory are lacking the connection stays where it is, and
+ * would wake us again at once.
+ */
+static void wait_if_exhausted(int error)
+{
+	if (error != EMFILE && error != ENFILE && error != ENOBUFS &&
+	    error != ENOMEM)
+		return;
+	log_error("cannot accept a request: %s", strerror(error));
+	sleep(1);
+}
+
 bool fastcgi_accept(struct fastcgi *f)
 {
 	struct timeval stall = { .tv_sec = STALL_SECONDS };
+	int rc;
 
 	f->has_begun = false;
 	f->body_bytes = 0;
 	f->header_left = 0;
-	if (FCGX_Accept_r(&f->fcgi) < 0)
+	rc = FCGX_Accept_r(&f->fcgi);
+	if (rc < 0) {
+		wait_if_exhausted(-rc);
 		return false;
+	}
 	/*
 	 * An idle connection kept open would occupy this process: one process
 	 * is one connection in libfcgi.

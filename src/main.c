@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "archive/archive.h"
 #include "archive/segment.h"
 #include "base/log.h"
 #include "command.h"
@@ -85,9 +86,12 @@ static enum err drop_privileges(const struct settings *settings,
 		if (!user)
 			return err_set(e, ERR_INPUT, "--user: there is no '%s'",
 				       settings->user);
-		if (give_socket(listener, user, e) ||
-		    initgroups(user->pw_name, user->pw_gid) < 0)
+		if (give_socket(listener, user, e))
 			return ERR_IO;
+		if (initgroups(user->pw_name, user->pw_gid) < 0)
+			return err_set(e, ERR_IO,
+				       "cannot take the groups of '%s': %s",
+				       settings->user, strerror(errno));
 	}
 	if (*settings->chroot &&
 	    (chroot(settings->chroot) < 0 || chdir("/") < 0))
@@ -109,20 +113,29 @@ static uint32_t nr_workers_of(const struct settings *settings)
 	return cores > 0 && cores < 100 ? (uint32_t)cores * 2 : 4;
 }
 
-/* Whether we run cached is said once, not by every worker. */
-static void check_cache(struct settings *settings)
+/*
+ * What every worker would find out is found out once: an archive that is not
+ * there ends us, a cache that cannot be used is only said.
+ */
+static enum err check_places(struct settings *settings, struct errmsg *e)
 {
+	struct archive archive;
 	const char *dir;
 	struct arena a;
+	enum err err = archive_open(&archive, settings->base, e);
 
+	if (err)
+		return err;
+	archive_close(&archive);
 	arena_init(&a);
 	dir = settings_cache_dir(settings, &a);
 	if (dir && !hourcache_can_use(dir))
 		settings->cache = CACHE_NONE;
 	arena_release(&a);
+	return ERR_OK;
 }
 
-static int run(struct settings *settings, struct listener *listener,
+static int run(const struct settings *settings, struct listener *listener,
 	       struct errmsg *e)
 {
 	uint32_t nr_workers = nr_workers_of(settings);
@@ -135,7 +148,6 @@ static int run(struct settings *settings, struct listener *listener,
 					settings->heavy_max),
 	};
 
-	check_cache(settings);
 	if (!shared.metrics || !shared.board) {
 		err_set(e, ERR_IO, "cannot share memory: %s", strerror(errno));
 		log_error("%s", e->text);
@@ -162,6 +174,11 @@ static int serve(int argc, char **argv)
 		fprintf(stderr, "restreamer: %s\n", e.text);
 		return 2;
 	}
+	if (nr_words) {
+		fprintf(stderr, "restreamer: serve takes no word '%s'\n",
+			err_quote(argv[1]).text);
+		return 2;
+	}
 	if (*settings.log && !log_open(settings.log)) {
 		fprintf(stderr, "restreamer: cannot open '%s': %s\n",
 			settings.log, strerror(errno));
@@ -172,7 +189,8 @@ static int serve(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (listener_open(&listener, &settings, &e) ||
-	    drop_privileges(&settings, &listener, &e))
+	    drop_privileges(&settings, &listener, &e) ||
+	    check_places(&settings, &e))
 		log_error("%s", e.text);
 	else
 		status = run(&settings, &listener, &e);
@@ -180,10 +198,22 @@ static int serve(int argc, char **argv)
 	return status;
 }
 
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--help"))
+			return true;
+	return argc > 1 && !strcmp(argv[1], "help");
+}
+
 int main(int argc, char **argv)
 {
 	size_t len = strlen(argv[0]);
 
+	if (asks_for_help(argc, argv)) {
+		print_help();
+		return EXIT_SUCCESS;
+	}
 	if (segment_has_suffix(argv[0], len, ".fcgi"))
 		return serve(argc, argv);
 	if (argc < 2) {
@@ -192,10 +222,6 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "serve"))
 		return serve(argc - 1, argv + 1);
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
-		print_help();
-		return EXIT_SUCCESS;
-	}
 	if (!strcmp(argv[1], "--version")) {
 		puts(PACKAGE_STRING);
 		return EXIT_SUCCESS;

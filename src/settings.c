@@ -253,8 +253,7 @@ const char *settings_cache_dir(const struct settings *s, struct arena *a)
 	return "/var/cache/restreamer";
 }
 
-/* Appends words, broken before the 79th column, each line indented. */
-static void put_wrapped(struct text *out, const char *words, size_t indent)
+void settings_wrap(struct text *out, const char *words, size_t indent)
 {
 	size_t column = indent;
 
@@ -283,7 +282,7 @@ void settings_describe(enum option_set option_set, struct text *out)
 		if (*rows[i].dflt)
 			text_printf(out, "  (default: %s)", rows[i].dflt);
 		text_putc(out, '\n');
-		put_wrapped(out, rows[i].help, 6);
+		settings_wrap(out, rows[i].help, 6);
 	}
 }
 

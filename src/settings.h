@@ -59,6 +59,9 @@ enum err settings_read(struct settings *s, enum option_set set, int argc,
 /* Where the indexes go, or NULL for nowhere. */
 const char *settings_cache_dir(const struct settings *s, struct arena *a);
 
+/* Appends words, broken before the 79th column, each line indented. */
+void settings_wrap(struct text *out, const char *words, size_t indent);
+
 /* The options of a set as --help shows them, or as the manual page does. */
 void settings_describe(enum option_set set, struct text *out);
 void settings_describe_man(enum option_set set, struct text *out);

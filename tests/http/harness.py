@@ -379,6 +379,7 @@ class Server:
         with open(os.path.join(self.dir, "restreamer.pid")) as f:
             self.master = int(f.read())
         self.socket_path = os.path.join(self.dir, "restreamer.sock")
+        wait_for_workers(self)
 
     def _wait_ready(self):
         # Building may be part of it, so the bound is generous.
@@ -539,6 +540,13 @@ def workers_of(master):
     return [p for p in children(master) if name_of(p) not in _OTHERS]
 
 
+def wait_for_workers(server):
+    """The first to be there answers; tests count on all of them."""
+    m = re.search(r"with (\d+) workers", server.log())
+    if m:
+        wait_for(lambda: len(server.workers()) == int(m[1]), "all workers")
+
+
 def helpers_of(master):
     return [p for p in descendants(master)
             if name_of(p) == _OTHERS[0]]
@@ -599,6 +607,7 @@ class Direct:
             except OSError:
                 return False
         wait_for(answers, "the server to answer")
+        wait_for_workers(self)
 
     def ask(self, target, method="GET", headers=None, body=b"",
             timeout=PATIENCE, params=None, keep=False):

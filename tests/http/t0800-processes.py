@@ -204,6 +204,8 @@ a = slow.read_all()
 same(a.body == want_big, True, "the first gets all of it")
 wait_for(lambda: not one.helpers(), "its process to end")
 same(wait_for(lambda: one.get(BIG).body == want_big, "the slot to be free", 20), True, "then another may run")
+statuses = [one.get(BIG).status for _ in range(50)]
+same(set(statuses), {200}, "one after the other, no cut meets the slot of the one before")
 # Killed, its slot is free again.
 slow = SlowClient(one, BIG)
 same(slow.read_head().status, 200, "a cut runs")

@@ -7,6 +7,7 @@ not a web server at all.
 from harness import *
 
 import collections
+import resource
 
 archive = Archive()
 start = T("2024-03-01T10:00:00")
@@ -196,6 +197,22 @@ same(alone.stop(), 0, "and stops when told to")
 health = Background(lambda: server.ask("/healthz").status)
 busy(server, 8, lambda: time.sleep(1))
 same(set(health.end()), {200}, "a server that is busy is well")
+
+# ------------------------------------------------------ nothing left to open
+
+one = Direct(archive, ["--workers", "1"])
+worker = wait_for(one.workers, "the worker")[0]
+limit = resource.prlimit(worker, resource.RLIMIT_NOFILE)
+resource.prlimit(worker, resource.RLIMIT_NOFILE, (3, limit[1]))
+waiting = Background(lambda: one.ask("/files").json)
+wait_for(lambda: one.log().count("cannot accept a request") >= 2,
+         "two attempts to accept")
+ok(one.log().count("cannot accept a request") < 5,
+   "without descriptors a worker waits, and says so", one.log()[-1000:])
+resource.prlimit(worker, resource.RLIMIT_NOFILE, limit)
+wait_for(lambda: waiting.results, "the answer")
+same((waiting.end()[0], one.workers()), (["chan"], [worker]),
+     "and answers when there are some again")
 
 # ------------------------------------------- a master killed, and the next
 

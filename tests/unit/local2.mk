@@ -9,4 +9,4 @@ LIB_TESTS += \
 	tests/unit/test_transition
 
 # Segments vanish just before the plan of a cut looks at them.
-tests_unit_test_roughcut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=fstatat
+tests_unit_test_roughcut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=quality_open

@@ -153,10 +153,13 @@ static void test_vanished_hours(void **state)
 		  "a b%/\xc3\xa9/2026-11-07T00", true },
 		{ "main/source/no-hour.idx", NULL, false },
 		{ "main/source/2026-11-07T02", NULL, true },
+		/* Not to be found out now is not gone. */
+		{ "loop/source/2026-11-07T00.idx", NULL, true },
 	};
 	char path[256];
 
 	UNUSED(state);
+	assert_int_equal(symlinkat("loop", base_fd, "loop"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		snprintf(path, sizeof(path), HOURCACHE_VERSION_DIR "/%s",
 			 rows[i].index);
@@ -231,8 +234,11 @@ static void test_private_files_count(void **state)
 	unit_make(cache_fd, Q ".2026-11-07T01.idx.1-a.tmp", 1000);
 	age(Q ".2026-11-07T01.idx.1-a.tmp", 60 * USEC_PER_SEC,
 	    60 * USEC_PER_SEC);
+	/* What is swept anyway does not count any more. */
+	unit_make(cache_fd, Q "2026-11-07T09.idx", 1000);
 	hoursweep_run(cache, base, 2000);
 	assert_true(is_there(Q "2026-11-07T00.idx"));
+	assert_false(is_there(Q "2026-11-07T09.idx"));
 	hoursweep_run(cache, base, 1500);
 	assert_false(is_there(Q "2026-11-07T00.idx"));
 	assert_true(is_there(Q ".2026-11-07T01.idx.1-a.tmp"));
@@ -314,9 +320,10 @@ static const struct {
 	{ Q "2026-11-07T05.idx", FOREIGN, 3 },
 	{ Q "2026-11-07T06.idx", RENAMED, 3 },
 	{ Q "2026-11-07T0x.idx", NO_HOUR, 3 },
+	{ Q "2026-11-07T00.idx.bak", NO_HOUR, 3 },
 	{ Q "notes.txt", NO_HOUR, 3 },
 };
-#define NR_BAD 7
+#define NR_BAD 8
 
 static void make_store(uint64_t *bytes_r)
 {

@@ -549,6 +549,8 @@ static void test_injection(void **state)
 		assert_null(strstr(fake.headers.data, "\r\n\r\n"));
 		value = fake_header(&fake, "X-Value");
 		assert_non_null(value);
+		if (!value)	/* gcc does not know that we are not here */
+			return;
 		assert_int_equal(strlen(value), strlen(values[i]));
 		for (const char *p = value; *p; p++)
 			assert_true((unsigned char)*p >= 0x20 && *p != 0x7f);
