@@ -3,8 +3,8 @@
  *
  * Appending never fails loudly: what does not fit under the maximum is not
  * appended, and the buffer is marked; whoever built the text asks
- * text_check() once at the end.  The bytes are always followed by a NUL that
- * len does not count.
+ * text_check() once at the end.  What was appended is followed by a NUL that len
+ * does not count; whoever writes into text_reserve() sees to it himself.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H

@@ -1,6 +1,7 @@
 # Unit tests of what is made of a range, and of the metrics.
 
 LIB_TESTS += \
+	tests/unit/test_bestseg_random \
 	tests/unit/test_hoursweep \
 	tests/unit/test_master \
 	tests/unit/test_metrics \
@@ -10,3 +11,5 @@ LIB_TESTS += \
 
 # Segments vanish just before the plan of a cut looks at them.
 tests_unit_test_roughcut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=quality_open
+
+noinst_HEADERS += tests/unit/promtext.h

@@ -101,6 +101,15 @@ static inline void seq_put(const char *quality, usec_t start_us,
 	unit_make(unit_fd, file, size);
 }
 
+/* Steps over a literal, if it is there. */
+static inline bool seq_took(const char **p, const char *literal)
+{
+	if (strncmp(*p, literal, strlen(literal)) != 0)
+		return false;
+	*p += strlen(literal);
+	return true;
+}
+
 /* Reads "3599.995" or "-2"; *text is moved behind it. */
 static inline usec_t seq_take_us(const char **text)
 {

@@ -97,14 +97,6 @@ static const char *ask(const struct asked *q)
 	return out->data;
 }
 
-static bool took(const char **p, const char *literal)
-{
-	if (strncmp(*p, literal, strlen(literal)) != 0)
-		return false;
-	*p += strlen(literal);
-	return true;
-}
-
 /* A master in words; every URI must be this channel's with this query. */
 static const char *in_words(const char *list, const char *channel,
 			    const char *query)
@@ -114,13 +106,13 @@ static const char *in_words(const char *list, const char *channel,
 	bool is_first = true;
 
 	text_puts(out, "");
-	assert_true(took(&p, "#EXTM3U\n#EXT-X-VERSION:4\n"));
+	assert_true(seq_took(&p, "#EXTM3U\n#EXT-X-VERSION:4\n"));
 	while (*p) {
 		char line[512];
 		char name[64];
 		size_t len;
 
-		assert_true(took(&p, "#EXT-X-MEDIA:TYPE=VIDEO,GROUP-ID=\""));
+		assert_true(seq_took(&p, "#EXT-X-MEDIA:TYPE=VIDEO,GROUP-ID=\""));
 		len = strcspn(p, "\"\n");
 		snprintf(name, sizeof(name), "%.*s", (int)len, p);
 		p += len;
@@ -128,13 +120,13 @@ static const char *in_words(const char *list, const char *channel,
 			 "\",NAME=\"%s\",AUTOSELECT=YES,DEFAULT=%s\n"
 			 "#EXT-X-STREAM-INF:VIDEO=\"%s\",NAME=\"%s\",BANDWIDTH=",
 			 name, is_first ? "YES" : "NO", name, name);
-		if (!took(&p, line))
+		if (!seq_took(&p, line))
 			fail_msg("expected '%s' at '%.200s'", line, p);
 		text_printf(out, "%s=%lu ", name, strtoul(p, NULL, 10));
 		p = strchr(p, '\n') + 1;
 		snprintf(line, sizeof(line), "/p/playlist/%s/%s.m3u8%s\n",
 			 channel, name, query);
-		if (!took(&p, line))
+		if (!seq_took(&p, line))
 			fail_msg("expected '%s' at '%.200s'", line, p);
 		is_first = false;
 	}

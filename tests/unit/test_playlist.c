@@ -44,17 +44,8 @@ static const char *ask(struct asked *q)
 /* Steps over a literal; the test fails if it is not there. */
 static void take(const char **p, const char *literal)
 {
-	if (strncmp(*p, literal, strlen(literal)) != 0)
+	if (!seq_took(p, literal))
 		fail_msg("expected '%s' at '%.60s'", literal, *p);
-	*p += strlen(literal);
-}
-
-static bool took(const char **p, const char *literal)
-{
-	if (strncmp(*p, literal, strlen(literal)) != 0)
-		return false;
-	*p += strlen(literal);
-	return true;
 }
 
 static unsigned long take_number(const char **p)
@@ -115,10 +106,10 @@ static const char *in_words(const char *list, const char *url)
 	take(&p, HEAD "#EXT-X-TARGETDURATION:");
 	target = take_number(&p);
 	take(&p, "\n#EXT-X-MEDIA-SEQUENCE:0\n");
-	is_vod = took(&p, "#EXT-X-PLAYLIST-TYPE:VOD\n");
+	is_vod = seq_took(&p, "#EXT-X-PLAYLIST-TYPE:VOD\n");
 	text_printf(out, "t%lu %s", target, is_vod ? "vod " : "");
 	while (*p && strcmp(p, "#EXT-X-ENDLIST\n") != 0) {
-		if (!is_first && took(&p, "#EXT-X-DISCONTINUITY\n"))
+		if (!is_first && seq_took(&p, "#EXT-X-DISCONTINUITY\n"))
 			text_puts(out, "D ");
 		/* RFC 8216 4.3.3.1: rounded to the nearest integer */
 		assert_true((take_segment(&p, url, out) + 500) / 1000 <=
@@ -483,7 +474,7 @@ static void test_only_appends(void **state)
 	uint64_t seed = 99;
 
 	UNUSED(state);
-	for (int round = 0; round < 30; round++) {
+	for (int round = 0; round < 12; round++) {
 		/* Over the hour, from within it, and from its beginning. */
 		usec_t from_us = UNIT_HOUR +
 				 (round % 3 == 0 ? -100 :
