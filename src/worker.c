@@ -173,6 +173,12 @@ static void serve(void)
 		request_end(req);
 		return;
 	}
+	/*
+	 * Now, not at the end: who has got the last byte may ask for the next
+	 * cut at once, and must not find this one's place taken.
+	 */
+	if (worker.is_heavy)
+		slot_free(worker.slot);
 	was_begun = f->has_begun;
 	if (err)
 		log_failure(req, uri, err, was_begun);
@@ -184,12 +190,6 @@ static void serve(void)
 	fastcgi_finish(f, err == ERR_OK);
 	request_end(req);
 	hourcache_flush(worker.server.cache);
-}
-
-static void end_heavy(void)
-{
-	slot_free(worker.slot);
-	_exit(EXIT_SUCCESS);
 }
 
 /* Waits for something to happen; whether a connection may be waiting. */
@@ -235,7 +235,7 @@ static void loop(void)
 			slot_enter(worker.slot, SLOT_LIGHT);
 			serve();
 			if (worker.is_heavy)
-				end_heavy();
+				_exit(EXIT_SUCCESS);
 			worker.slot->nr_served++;
 		}
 		slot_enter(worker.slot, SLOT_IDLE);

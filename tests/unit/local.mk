@@ -28,6 +28,7 @@ LIB_TESTS = \
 	tests/unit/test_segment \
 	tests/unit/test_sink \
 	tests/unit/test_text \
+	tests/unit/test_ts \
 	tests/unit/test_uri \
 	tests/unit/test_utime
 
