@@ -312,7 +312,8 @@ enum err response_send(struct request *req, struct response *r)
 		return err;
 	if (a.gzip && a.status == 200)
 		compress_body(req, r, &a);
-	if (req->method != METHOD_HEAD && a.count > RESPONSE_LIGHT_BYTES) {
+	if (req->method != METHOD_HEAD && a.count > RESPONSE_LIGHT_BYTES &&
+	    !(r->flags & RESPONSE_LIGHT)) {
 		err = req->client->go_heavy(req->client, &req->error);
 		if (err)
 			return err;

@@ -53,6 +53,7 @@ enum response_flags {
 	RESPONSE_NO_STORE = 1 << 2,	/* is old as soon as it is sent */
 	RESPONSE_ELSEWHERE = 1 << 3,	/* the front server sends the body */
 	RESPONSE_STREAM = 1 << 4,	/* no length, so no ranges */
+	RESPONSE_LIGHT = 1 << 5,	/* however large, from this process */
 };
 
 struct response {

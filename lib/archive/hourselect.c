@@ -27,7 +27,17 @@ int64_t hour_file_size(int fd, const char *name)
 	return fstatat(fd, name, &st, 0) == 0 ? st.st_size : 0;
 }
 
-static enum err sort_names(usec_t hour_us, const struct fs_list *list,
+/* A link counts only while it leads to a file. */
+static bool is_file(int fd, const struct fs_entry *entry)
+{
+	struct stat st;
+
+	if (entry->type != DT_LNK)
+		return fs_may_be_file(entry);
+	return fstatat(fd, entry->name, &st, 0) == 0 && S_ISREG(st.st_mode);
+}
+
+static enum err sort_names(usec_t hour_us, int fd, const struct fs_list *list,
 			   size_t max, struct sorting *s,
 			   struct hour_selection *selection, struct errmsg *e)
 {
@@ -40,8 +50,8 @@ static enum err sort_names(usec_t hour_us, const struct fs_list *list,
 			s->stones.entries[s->stones.nr++] = entry;
 			continue;
 		}
-		if (!fs_may_be_file(entry) ||
-		    !segment_parse(hour_us, entry->name, entry->len, &c->seg)) {
+		if (!segment_parse(hour_us, entry->name, entry->len, &c->seg) ||
+		    !is_file(fd, entry)) {
 			if (entry->name[0] == '.')
 				continue;
 			selection->nr_ignored++;
@@ -164,7 +174,7 @@ enum err hour_select(usec_t hour_us, int fd, const struct fs_list *list,
 	};
 	enum err err;
 
-	err = sort_names(hour_us, list, max, &s, &selection, e);
+	err = sort_names(hour_us, fd, list, max, &s, &selection, e);
 	if (!err) {
 		s.nr = drop_tombstoned(&s);
 		qsort(s.all, s.nr, sizeof(*s.all), by_start);

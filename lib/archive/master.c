@@ -204,11 +204,15 @@ static enum err find_variants(struct master *m, struct errmsg *e)
 
 /*
  * With no start and more archive than a list without one may cover, the
- * variants get the latest start that is allowed.
+ * variants get a start.  A list without an end becomes longer with every hour
+ * that begins, and a player asks again for what it was given; so it begins with
+ * half of what is allowed, and is good for as long again.
  */
 static void choose_start(struct master *m)
 {
 	const struct range_spec *want = m->spec->range;
+	usec_t limit_us = m->spec->limits->max_implicit_us;
+	usec_t length_us = limit_us / 2;
 	usec_t first_us = INT64_MAX;
 	usec_t end_us = INT64_MIN;
 
@@ -222,10 +226,12 @@ static void choose_start(struct master *m)
 	}
 	if (want->has_start || first_us > end_us)
 		return;
-	if (want->has_end)
+	if (want->has_end) {
 		end_us = want->end_us;
-	m->has_start = end_us - first_us > m->spec->limits->max_implicit_us;
-	m->start_us = end_us - m->spec->limits->max_implicit_us;
+		length_us = limit_us;
+	}
+	m->has_start = end_us - first_us > limit_us;
+	m->start_us = end_us - length_us;
 }
 
 static int by_preference(const void *a, const void *b)

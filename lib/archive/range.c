@@ -22,37 +22,58 @@ const char *range_limit_text(usec_t us, char buf[32])
 	return buf;
 }
 
-static enum err check_one(const struct time_range *range, const char *what,
-			  const struct range_limits *limits,
-			  enum range_flags flags, struct errmsg *e)
+static enum err check_length(usec_t length_us, const char *what,
+			     const struct range_limits *limits,
+			     struct errmsg *e)
 {
 	char limit[32];
 
-	if (range->end_us <= range->start_us && !(flags & RANGE_MAY_BE_EMPTY))
-		return err_set(e, ERR_INPUT, "%s: end must be after start",
-			       what);
-	if (range->end_us - range->start_us > limits->max_explicit_us)
-		return err_set(e, ERR_INPUT, "%s: longer than %s", what,
-			       range_limit_text(limits->max_explicit_us,
-						limit));
-	return ERR_OK;
+	if (length_us <= limits->max_explicit_us)
+		return ERR_OK;
+	return err_set(e, ERR_INPUT, "%s: longer than %s", what,
+		       range_limit_text(limits->max_explicit_us, limit));
+}
+
+/* What a request costs is all of its ranges together. */
+static enum err check_ranges(const struct range_spec *spec,
+			     const struct range_limits *limits,
+			     struct errmsg *e)
+{
+	usec_t total_us = 0;
+	enum err err = ERR_OK;
+
+	if (spec->nr_ranges > limits->max_ranges)
+		return err_set(e, ERR_INPUT, "range: more than %zu of them",
+			       limits->max_ranges);
+	for (size_t i = 0; !err && i < spec->nr_ranges; i++) {
+		const struct time_range *range = &spec->ranges[i];
+
+		if (range->end_us <= range->start_us)
+			return err_set(e, ERR_INPUT,
+				       "range: end must be after start");
+		err = check_length(range->end_us - range->start_us, "range",
+				   limits, e);
+		total_us += range->end_us - range->start_us;
+		if (!err)
+			err = check_length(total_us, "all ranges together",
+					   limits, e);
+	}
+	return err;
 }
 
 enum err range_spec_check(const struct range_spec *spec,
 			  const struct range_limits *limits,
 			  enum range_flags flags, struct errmsg *e)
 {
-	struct time_range both = { spec->start_us, spec->end_us };
-	enum err err = ERR_OK;
-
-	if (spec->nr_ranges > limits->max_ranges)
-		return err_set(e, ERR_INPUT, "range: more than %zu of them",
-			       limits->max_ranges);
-	for (size_t i = 0; !err && i < spec->nr_ranges; i++)
-		err = check_one(&spec->ranges[i], "range", limits, 0, e);
-	if (!err && !spec->nr_ranges && spec->has_start && spec->has_end)
-		err = check_one(&both, "start and end", limits, flags, e);
-	return err;
+	if (spec->nr_ranges)
+		return check_ranges(spec, limits, e);
+	if (!spec->has_start || !spec->has_end)
+		return ERR_OK;
+	if (spec->end_us <= spec->start_us && !(flags & RANGE_MAY_BE_EMPTY))
+		return err_set(e, ERR_INPUT,
+			       "start and end: end must be after start");
+	return check_length(spec->end_us - spec->start_us, "start and end",
+			    limits, e);
 }
 
 static enum err resolve_open(const struct range_spec *spec,

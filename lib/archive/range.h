@@ -30,7 +30,7 @@ struct range_spec {
 };
 
 struct range_limits {
-	usec_t max_explicit_us;	/* of one range that names both ends */
+	usec_t max_explicit_us;	/* of all ranges that name both ends */
 	usec_t max_implicit_us;	/* of one that does not */
 	size_t max_ranges;
 };

@@ -221,9 +221,13 @@ static void test_ignored(void **state)
 	UNUSED(state);
 	/* A directory is no segment, whatever it is called. */
 	unit_mkdir(fd, "00:08-2-full-a.ts");
+	/* Nor is a link that leads nowhere, or to no file; one to a file is. */
+	assert_int_equal(symlinkat("nowhere", fd, "00:10-2-full-a.ts"), 0);
+	assert_int_equal(symlinkat(".", fd, "00:12-2-full-a.ts"), 0);
+	assert_int_equal(symlinkat("junk", fd, "00:14-2-full-a.ts"), 0);
 	select_names(fd, text, sizeof(text), &chosen);
-	assert_string_equal(text, "00:00-2-full-a.ts ");
-	assert_int_equal(chosen.nr_ignored, 6);
+	assert_string_equal(text, "00:00-2-full-a.ts 00:14-2-full-a.ts ");
+	assert_int_equal(chosen.nr_ignored, 8);
 	assert_non_null(chosen.ignored);
 	close(fd);
 }

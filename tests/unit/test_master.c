@@ -317,11 +317,11 @@ static void test_chosen_start(void **state)
 	} rows[] = {
 		{ "12 hours", 0, 11, NULL, NULL, "", "" },
 		{ "13 hours", 0, 12, NULL, NULL, "",
-		  "?start=2026-11-07T01:00:00.000000Z" },
+		  "?start=2026-11-07T07:00:00.000000Z" },
 		{ "13 hours and a query", 0, 12, NULL, NULL, "a=b",
-		  "?a=b&start=2026-11-07T01:00:00.000000Z" },
+		  "?a=b&start=2026-11-07T07:00:00.000000Z" },
 		{ "two hours far apart", -100, 12, NULL, NULL, "",
-		  "?start=2026-11-07T01:00:00.000000Z" },
+		  "?start=2026-11-07T07:00:00.000000Z" },
 		{ "13 hours and a start", 0, 12, "0", NULL, "start=x",
 		  "?start=x" },
 		{ "13 hours, both ends", 0, 12, "0", "46800", "start=x&end=y",
@@ -387,7 +387,7 @@ static void test_chosen_start_of_many(void **state)
 	put("many", "new", 13 * H, 2000000, "full", 1);
 	put_dir("many", "none");
 	assert_non_null(strstr(ask(&q), "/new.m3u8?start="
-					"2026-11-07T02:00:00.000000Z\n"));
+					"2026-11-07T08:00:00.000000Z\n"));
 	assert_null(strstr(ask(&q), "/old.m3u8"));
 }
 

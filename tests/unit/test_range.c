@@ -50,6 +50,8 @@ static void test_check(void **state)
 	static struct time_range ranges[] = {
 		{ 0, 1 }, { 5, 4 }, { 0, 31 * DAY }, { 7, 7 },
 		{ 0, 31 * DAY + 1 }, { 1, 2 }, { 1, 2 },
+		/* from 7: together just as long as one may be, then not */
+		{ 0, 15 * DAY }, { 5 * DAY, 21 * DAY }, { 0, 1 },
 	};
 	static const struct {
 		struct range_spec spec;
@@ -83,6 +85,10 @@ static void test_check(void **state)
 		{ { .ranges = &ranges[4], .nr_ranges = 3 }, 0, "31 days" },
 		{ { .ranges = &ranges[0], .nr_ranges = 4 }, 0,
 		  "range: more than 3" },
+		/* All of them. */
+		{ { .ranges = &ranges[7], .nr_ranges = 2 }, 0, NULL },
+		{ { .ranges = &ranges[7], .nr_ranges = 3 }, 0,
+		  "all ranges together: longer than 31 days" },
 		/* They override start and end, good or bad. */
 		{ { true, true, 5, 4, &ranges[0], 1 }, 0, NULL },
 		{ { true, true, 4, 5, &ranges[1], 1 }, 0, "range: end must" },
