@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	tests/http/t0200-files.py \
 	tests/http/t0210-extras.py \
 	tests/http/t0220-segments.py \
+	tests/http/t0230-hostile-files.py \
 	tests/http/t0300-playlist.py \
 	tests/http/t0310-golden.py \
 	tests/http/t0320-gzip-etag.py \
@@ -29,6 +30,7 @@ EXTRA_DIST += \
 	tests/http/t0700-metrics.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \
+	tests/http/t0820-hostile-clients.py \
 	tests/http/t0900-offline.py \
 	tests/http/t0910-options.py \
 	tests/http/tap \

@@ -1,8 +1,10 @@
 # The fuzzers; see tests/fuzz/README for how to configure a build of them.
 
 FUZZERS = \
+	tests/fuzz/fuzz_headers \
 	tests/fuzz/fuzz_hourindex \
 	tests/fuzz/fuzz_probe \
+	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_segment \
 	tests/fuzz/fuzz_uri \
 	tests/fuzz/fuzz_utime
@@ -46,3 +48,14 @@ tests_fuzz_seed_hourindex_SOURCES = tests/fuzz/seed_hourindex.c \
 	tests/fuzz/fuzz.h tests/fuzz/hourseed.h
 tests_fuzz_seed_hourindex_CPPFLAGS = $(FUZZ_INCLUDES)
 tests_fuzz_seed_hourindex_LDADD = $(LIB_LIBS)
+
+# Of src/.
+tests_fuzz_fuzz_headers_SOURCES = tests/fuzz/fuzz_headers.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_headers_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_fuzz_fuzz_headers_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_headers_LDADD = $(SERVER_LIBS)
+
+tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_request_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_fuzz_fuzz_request_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_request_LDADD = $(SERVER_LIBS)

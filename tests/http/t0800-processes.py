@@ -206,6 +206,7 @@ wait_for(lambda: not one.helpers(), "its process to end")
 same(wait_for(lambda: one.get(BIG).body == want_big, "the slot to be free", 20), True, "then another may run")
 statuses = [one.get(BIG).status for _ in range(50)]
 same(set(statuses), {200}, "one after the other, no cut meets the slot of the one before")
+wait_for(lambda: not one.helpers(), "its process to end")
 # Killed, its slot is free again.
 slow = SlowClient(one, BIG)
 same(slow.read_head().status, 200, "a cut runs")

@@ -15,19 +15,26 @@ LIB_TESTS = \
 	tests/unit/test_archive \
 	tests/unit/test_arena \
 	tests/unit/test_bestseg \
+	tests/unit/test_bestseg_random \
 	tests/unit/test_err \
 	tests/unit/test_fsutil \
 	tests/unit/test_gzip \
 	tests/unit/test_hourcache \
 	tests/unit/test_hourindex \
 	tests/unit/test_hourselect \
+	tests/unit/test_hoursweep \
 	tests/unit/test_json \
 	tests/unit/test_log \
+	tests/unit/test_master \
+	tests/unit/test_metrics \
 	tests/unit/test_playlist \
 	tests/unit/test_probe \
+	tests/unit/test_range \
+	tests/unit/test_roughcut \
 	tests/unit/test_segment \
 	tests/unit/test_sink \
 	tests/unit/test_text \
+	tests/unit/test_transition \
 	tests/unit/test_ts \
 	tests/unit/test_uri \
 	tests/unit/test_utime
@@ -35,19 +42,43 @@ LIB_TESTS = \
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) $(JSON_CFLAGS) $(XXHASH_CFLAGS)
 LDADD = $(LIB_LIBS) $(CMOCKA_LIBS)
 
+# Segments vanish just before the plan of a cut looks at them.
+tests_unit_test_roughcut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=quality_open
+
 # Of src/.
 SERVER_TESTS = \
 	tests/unit/test_httprange \
+	tests/unit/test_listen \
 	tests/unit/test_param \
-	tests/unit/test_request
+	tests/unit/test_request \
+	tests/unit/test_response \
+	tests/unit/test_route \
+	tests/unit/test_scoreboard \
+	tests/unit/test_server \
+	tests/unit/test_settings \
+	tests/unit/test_status
 
 SERVER_TEST_LIBS = $(SERVER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_httprange_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_httprange_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_listen_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_listen_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_param_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_param_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_request_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_request_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_response_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_response_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_route_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_route_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_scoreboard_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_scoreboard_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_server_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_server_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_settings_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_settings_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_status_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_status_LDADD = $(SERVER_TEST_LIBS)
 
 # Built with the tests but run by hand, for minutes: see their first lines.
 STRESSES = \
@@ -66,6 +97,7 @@ endif
 noinst_HEADERS = \
 	tests/unit/fake.h \
 	tests/unit/fresh.h \
+	tests/unit/promtext.h \
 	tests/unit/sequence.h \
 	tests/unit/unit.h
 EXTRA_DIST += tests/unit/no-cmocka.sh
