@@ -18,8 +18,8 @@
 
 struct response_head {
 	int status;
-	const struct text *headers;	/* lines ended by CR LF */
-	uint64_t length;		/* of the body, or LENGTH_UNKNOWN */
+	const struct text *headers; /* lines ended by CR LF */
+	uint64_t length;	    /* of the body, or LENGTH_UNKNOWN */
 };
 
 struct client {
@@ -32,7 +32,7 @@ struct client {
 	 * the one that is done with it, ERR_BUSY.
 	 */
 	enum err (*go_heavy)(struct client *c, struct errmsg *e);
-	bool any_offset;	/* times may carry offsets other than UTC's */
+	bool any_offset; /* times may carry offsets other than UTC's */
 };
 
 #endif

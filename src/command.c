@@ -17,7 +17,7 @@
 #include "route.h"
 #include "status.h"
 
-#define MAX_WORDS 4
+#define MAX_WORDS	  4
 #define PROGRESS_EVERY_US (100 * USEC_PER_MS)
 
 /* The command line as a client; see client.h. */
@@ -25,10 +25,10 @@ struct offline {
 	struct client client;
 	struct sink sink;
 	struct fd_sink file;
-	const char *output;	/* of -o, or NULL: standard output */
-	char *part;		/* what is written before it is complete */
+	const char *output; /* of -o, or NULL: standard output */
+	char *part;	    /* what is written before it is complete */
 	uint64_t length;
-	usec_t shown_us;	/* progress, last */
+	usec_t shown_us; /* progress, last */
 	bool shows_progress;
 	struct request req;
 };
@@ -115,10 +115,10 @@ static enum err finish(struct offline *o, enum err err)
 
 static const struct command {
 	const char *name;
-	const char *words;	/* for help */
+	const char *words; /* for help */
 	int min_words;
 	int max_words;
-	const char *path;	/* in front of the words */
+	const char *path;		   /* in front of the words */
 	const char *ending[MAX_WORDS + 1]; /* of the last, by their number */
 	const char *help;
 } commands[] = {
@@ -173,8 +173,8 @@ static enum err take_argument(void *ctx, const char *name, const char *value,
 		return ERR_OK;
 	}
 	if (!req->args)
-		req->args = arena_alloc(&req->arena, REQUEST_MAX_ARGS *
-							     sizeof(*req->args));
+		req->args = arena_alloc(&req->arena,
+					REQUEST_MAX_ARGS * sizeof(*req->args));
 	if (req->nr_args == REQUEST_MAX_ARGS)
 		return err_set(e, ERR_INPUT, "too many arguments");
 	req->args[req->nr_args].name =
@@ -210,9 +210,8 @@ static enum err set_path(struct request *req, const struct command *command,
 			       command->name, command->words);
 	components[0] = command->path;
 	for (int i = 0; i < nr_words; i++) {
-		const char *ending = i == nr_words - 1 ?
-					     command->ending[nr_words] :
-					     NULL;
+		const char *ending =
+			i == nr_words - 1 ? command->ending[nr_words] : NULL;
 
 		if (words[i][0] == '.')
 			return err_set(&req->error, ERR_FORBIDDEN,
@@ -309,7 +308,7 @@ static enum err run(struct offline *o, int argc, char **argv)
 			    take_argument, o, &nr_words, &req->error);
 	if (err)
 		return err;
-	name = argv[1];	/* the words are in front now */
+	name = argv[1]; /* the words are in front now */
 	log_set_level(settings.log_level > LOG_LEVEL_WARNING ?
 			      settings.log_level :
 			      LOG_LEVEL_WARNING);

@@ -13,10 +13,10 @@
 #include "base/log.h"
 #include "status.h"
 
-#define RECORD_MAX   65528	/* of content; a multiple of 8, so no padding */
-#define STALL_SECONDS 60	/* a client that takes nothing for so long is gone */
-#define TYPE_STDOUT  6
-#define MAX_IOV	     64
+#define RECORD_MAX    65528 /* of content; a multiple of 8, so no padding */
+#define STALL_SECONDS 60 /* a client that takes nothing for so long is gone */
+#define TYPE_STDOUT   6
+#define MAX_IOV	      64
 
 enum err fastcgi_init(struct errmsg *e)
 {
@@ -38,7 +38,7 @@ static struct fastcgi *of_sink(struct sink *s)
 static void put_record_header(const struct fastcgi *f, unsigned char head[8],
 			      size_t len)
 {
-	head[0] = 1;	/* FCGI_VERSION_1 */
+	head[0] = 1; /* FCGI_VERSION_1 */
 	head[1] = TYPE_STDOUT;
 	head[2] = (unsigned char)(f->fcgi.requestId >> 8);
 	head[3] = (unsigned char)f->fcgi.requestId;
@@ -134,7 +134,7 @@ static enum err sink_records(struct sink *s, const struct iovec *iov,
 		int nr = gather_record(&iov, &nr_iov, &skip, batch, &len);
 		enum err err;
 
-		if (!len)	/* an empty record would end the answer */
+		if (!len) /* an empty record would end the answer */
 			continue;
 		put_record_header(f, head, len);
 		batch[0] = (struct iovec){ .iov_base = head,

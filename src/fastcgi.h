@@ -25,9 +25,9 @@ struct fastcgi {
 	struct client client;
 	struct sink sink;
 	FCGX_Request fcgi;
-	bool has_begun;		/* the header is sent, or part of it */
-	uint64_t body_bytes;	/* sent */
-	uint64_t header_left;	/* bytes of output that are not body */
+	bool has_begun;	      /* the header is sent, or part of it */
+	uint64_t body_bytes;  /* sent */
+	uint64_t header_left; /* bytes of output that are not body */
 };
 
 /* Once per process. */
@@ -47,8 +47,8 @@ bool fastcgi_accept(struct fastcgi *f) MUST_CHECK;
 const char *fastcgi_param(const struct fastcgi *f, const char *name);
 
 /* Reads and forgets the request's body, up to max bytes.  ERR_LIMIT. */
-enum err fastcgi_drain(struct fastcgi *f, uint64_t max, struct errmsg *e)
-	MUST_CHECK;
+enum err fastcgi_drain(struct fastcgi *f, uint64_t max,
+		       struct errmsg *e) MUST_CHECK;
 
 /* Ends the answer properly, or breaks the connection. */
 void fastcgi_finish(struct fastcgi *f, bool is_complete);

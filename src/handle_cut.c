@@ -30,7 +30,7 @@ struct cut_spec {
 	struct range_spec range;
 	struct transition *transitions;
 	size_t nr_transitions;
-	int type;		/* enum cut_type */
+	int type; /* enum cut_type */
 	bool allow_holes;
 	bool stream;
 	bool dry_run;
@@ -99,8 +99,7 @@ static const struct param cut_params[] = {
 };
 #undef FIELD
 
-static enum err check_transitions(const struct cut_spec *spec,
-				  struct errmsg *e)
+static enum err check_transitions(const struct cut_spec *spec, struct errmsg *e)
 {
 	const struct range_spec *range = &spec->range;
 	size_t nr_joins = range->nr_ranges ? range->nr_ranges - 1 : 0;
@@ -114,8 +113,8 @@ static enum err check_transitions(const struct cut_spec *spec,
 		usec_t length_us = spec->transitions[i].length_us;
 
 		for (size_t k = i; k <= i + 1; k++)
-			if (length_us > range->ranges[k].end_us -
-						range->ranges[k].start_us)
+			if (length_us >
+			    range->ranges[k].end_us - range->ranges[k].start_us)
 				return err_set(e, ERR_INPUT,
 					       "transition: longer than a "
 					       "range beside it");
@@ -149,15 +148,16 @@ static enum err plan(struct request *req, const struct cut_spec *spec,
 		return err;
 	rough.ranges = ranges;
 	work_begin(&work);
-	err = roughcut_plan(hourcache_reader(req->server->cache, quality,
-					     &req->arena),
-			    &rough, cut_r, &req->error);
-	work_end(&work, req, "get_best_segments", "", err ? 0 : (double)cut_r->nr,
-		 err);
+	err = roughcut_plan(
+		hourcache_reader(req->server->cache, quality, &req->arena),
+		&rough, cut_r, &req->error);
+	work_end(&work, req, "get_best_segments", "",
+		 err ? 0 : (double)cut_r->nr, err);
 	if (!err && spec->type != CUT_ROUGH)
-		err = err_set(&req->error, ERR_UNBUILT,
-			      "type: '%s' is not in this version; type=rough is",
-			      cut_types[spec->type]);
+		err = err_set(
+			&req->error, ERR_UNBUILT,
+			"type: '%s' is not in this version; type=rough is",
+			cut_types[spec->type]);
 	return err;
 }
 

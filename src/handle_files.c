@@ -26,9 +26,8 @@ static const struct param files_params[] = {
 
 static enum err send_list(struct request *req, const struct name_list *list)
 {
-	struct json_object *array =
-		json_hold(&req->arena,
-			  json_object_new_array_ext((int)list->nr + 1));
+	struct json_object *array = json_hold(
+		&req->arena, json_object_new_array_ext((int)list->nr + 1));
 	struct text *text = text_new(&req->arena, MAX_LIST_BYTES);
 	struct response r;
 	enum err err;
@@ -68,9 +67,9 @@ static enum err handle_qualities(struct request *req, const void *spec)
 static enum err handle_hours(struct request *req, const void *spec)
 {
 	struct name_list list;
-	enum err err = archive_hours(&req->server->archive, &req->arena,
-				     req->channel, req->quality, &list,
-				     &req->error);
+	enum err err =
+		archive_hours(&req->server->archive, &req->arena, req->channel,
+			      req->quality, &list, &req->error);
 
 	UNUSED(spec);
 	return err ? err : send_list(req, &list);

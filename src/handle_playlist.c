@@ -144,10 +144,10 @@ static enum err plan_media(struct request *req, const struct range_spec *spec,
 	if (err)
 		return err;
 	work_begin(&work);
-	err = playlist_media(hourcache_reader(req->server->cache, quality,
-					      &req->arena),
-			     ranges, nr, !spec->nr_ranges && !spec->has_end,
-			     req->now_us, list_r, &req->error);
+	err = playlist_media(
+		hourcache_reader(req->server->cache, quality, &req->arena),
+		ranges, nr, !spec->nr_ranges && !spec->has_end, req->now_us,
+		list_r, &req->error);
 	work_end(&work, req, "get_best_segments", "",
 		 (double)list_r->nr_segments, err);
 	return err;

@@ -37,12 +37,12 @@ static const char *type_of(const char *path)
 		const char *suffix;
 		const char *type;
 	} types[] = {
-		{ ".ts", TYPE_MPEGTS },	       { ".json", TYPE_JSON },
-		{ ".png", "image/png" },       { ".jpg", "image/jpeg" },
-		{ ".jpeg", "image/jpeg" },     { ".gif", "image/gif" },
-		{ ".webp", "image/webp" },     { ".mp4", "video/mp4" },
+		{ ".ts", TYPE_MPEGTS },		{ ".json", TYPE_JSON },
+		{ ".png", "image/png" },	{ ".jpg", "image/jpeg" },
+		{ ".jpeg", "image/jpeg" },	{ ".gif", "image/gif" },
+		{ ".webp", "image/webp" },	{ ".mp4", "video/mp4" },
 		{ ".mkv", "video/x-matroska" }, { ".webm", "video/webm" },
-		{ ".m3u8", TYPE_PLAYLIST },    { ".txt", TYPE_PLAIN },
+		{ ".m3u8", TYPE_PLAYLIST },	{ ".txt", TYPE_PLAIN },
 		{ ".vtt", "text/vtt" },
 	};
 
@@ -88,9 +88,9 @@ static void hand_to_front(struct request *req, struct response *r)
 {
 	const struct settings *s = req->server->settings;
 	bool is_accel = s->sendfile_mode == SENDFILE_ACCEL;
-	const char *root = is_accel ? s->accel_prefix :
-				      encoded_path(&req->arena,
-						   req->server->base_path);
+	const char *root =
+		is_accel ? s->accel_prefix :
+			   encoded_path(&req->arena, req->server->base_path);
 
 	response_header(r, is_accel ? "X-Accel-Redirect" : "X-Sendfile",
 			"%s/%s", root, encoded_path(&req->arena, req->rest));
@@ -117,7 +117,8 @@ static enum err handle_segment(struct request *req, const void *spec)
 	r.flags = is_final_name(req->rest) ? RESPONSE_FINAL : 0;
 	r.has_etag = true;
 	r.etag[0] = (uint64_t)st.st_size;
-	/* Nodes that mirror each other agree on what a name says of its bytes. */
+	/* Nodes that mirror each other agree on what a name says of its bytes.
+	 */
 	r.etag[1] = r.flags & RESPONSE_FINAL ?
 			    XXH3_64bits(req->rest, strlen(req->rest)) :
 			    XXH3_64bits(&stamp, sizeof(stamp));

@@ -29,7 +29,8 @@ static enum err handle_metrics(struct request *req, const void *spec)
 	if (err)
 		return err;
 	response_init(&r, req, TYPE_METRICS);
-	/* Who watches must be answered most of all when every place is taken. */
+	/* Who watches must be answered most of all when every place is taken.
+	 */
 	r.flags = RESPONSE_TEXT | RESPONSE_NO_STORE | RESPONSE_LIGHT;
 	response_set_text(&r, req, out);
 	r.has_etag = false;

@@ -20,7 +20,7 @@
 /* Signals end a heavy process at once: the client sees a broken answer. */
 static void become_heavy(void)
 {
-	static const int defaults[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP,
+	static const int defaults[] = { SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
 					SIGUSR1, SIGUSR2, SIGCHLD };
 	sigset_t none;
 

@@ -51,7 +51,7 @@ enum range_verdict httprange_parse(const char *header, uint64_t length,
 	if (*p || (!has_first && !has_last) ||
 	    (has_first && has_last && last < first))
 		return RANGE_NONE;
-	if (!has_first) {	/* the last so many bytes */
+	if (!has_first) { /* the last so many bytes */
 		if (!last || !length)
 			return RANGE_UNSATISFIABLE;
 		first = last < length ? length - last : 0;

@@ -12,7 +12,7 @@
 #include "base/compiler.h"
 
 enum range_verdict {
-	RANGE_NONE,		/* send the whole: none, or one we ignore */
+	RANGE_NONE, /* send the whole: none, or one we ignore */
 	RANGE_ONE,
 	RANGE_UNSATISFIABLE,
 };
@@ -22,8 +22,8 @@ enum range_verdict {
  * units and malformed ones are ignored, as the source allows and demands.
  */
 enum range_verdict httprange_parse(const char *header, uint64_t length,
-				   uint64_t *offset_r, uint64_t *count_r)
-	MUST_CHECK;
+				   uint64_t *offset_r,
+				   uint64_t *count_r) MUST_CHECK;
 
 /*
  * Whether a list of entity tags ("*" too) has this one, which is quoted.  Weak

@@ -16,7 +16,7 @@
 
 #include "base/fsutil.h"
 
-#define BACKLOG	       1024
+#define BACKLOG		 1024
 #define SYSTEMD_FIRST_FD 3
 
 static bool is_listening(int fd)
@@ -68,8 +68,8 @@ static enum err open_unix(struct listener *l, const char *path, mode_t mode,
 			       "--listen: a path of 1 to %zu characters",
 			       sizeof(address.sun_path) - 1);
 	snprintf(lock, sizeof(lock), "%s.lock", path);
-	l->lock_fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-			  0600);
+	l->lock_fd =
+		open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (l->lock_fd < 0)
 		return failed(l, "open", lock, e);
 	if (flock(l->lock_fd, LOCK_EX | LOCK_NB) < 0)
@@ -85,7 +85,7 @@ static enum err open_unix(struct listener *l, const char *path, mode_t mode,
 	}
 	if (unlink(path) < 0 && errno != ENOENT)
 		return failed(l, "replace", path, e);
-	old_mask = umask(0777);	/* nobody may connect before chmod */
+	old_mask = umask(0777); /* nobody may connect before chmod */
 	rc = bind(l->fd, (struct sockaddr *)&address, sizeof(address));
 	umask(old_mask);
 	if (rc < 0)
@@ -164,8 +164,8 @@ enum err listener_open(struct listener *l, const struct settings *settings,
 		return ERR_OK;
 	}
 	if (!strncmp(settings->listen, "unix:", 5))
-		return open_unix(l, settings->listen + 5,
-				 settings->socket_mode, e);
+		return open_unix(l, settings->listen + 5, settings->socket_mode,
+				 e);
 	return open_tcp(l, settings->listen, e);
 }
 

@@ -11,9 +11,9 @@
 #include "settings.h"
 
 struct listener {
-	int fd;			/* non-blocking, listening */
-	int lock_fd;		/* held while a unix path is ours, or -1 */
-	const char *path;	/* to unlink at the end, or NULL */
+	int fd;		  /* non-blocking, listening */
+	int lock_fd;	  /* held while a unix path is ours, or -1 */
+	const char *path; /* to unlink at the end, or NULL */
 };
 
 /*

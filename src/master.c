@@ -25,27 +25,27 @@
 #include "base/mem.h"
 #include "process.h"
 
-#define TICK_SECONDS	1
-#define YOUNG_US	(1000 * 1000)
-#define FIRST_DELAY_US	(100 * 1000)
-#define LAST_DELAY_US	(10 * 1000 * 1000)
-#define SWEEP_EVERY_US	(600 * INT64_C(1000000))
+#define TICK_SECONDS   1
+#define YOUNG_US       (1000 * 1000)
+#define FIRST_DELAY_US (100 * 1000)
+#define LAST_DELAY_US  (10 * 1000 * 1000)
+#define SWEEP_EVERY_US (600 * INT64_C(1000000))
 
 struct crew {
-	pid_t pid;		/* 0: none */
+	pid_t pid; /* 0: none */
 	int64_t started_us;
-	int64_t not_before_us;	/* no start before */
-	int64_t delay_us;	/* after the next young death */
+	int64_t not_before_us; /* no start before */
+	int64_t delay_us;      /* after the next young death */
 };
 
 enum phase { RUNNING, DRAINING, STOPPING };
 
 struct master {
 	const struct shared *shared;
-	struct crew *crew;	/* one per worker slot */
+	struct crew *crew; /* one per worker slot */
 	uint32_t nr;
 	enum phase phase;
-	int64_t stop_by_us;	/* STOPPING: heavy requests may live until */
+	int64_t stop_by_us; /* STOPPING: heavy requests may live until */
 	int64_t next_sweep_us;
 	pid_t sweeper;
 };
@@ -63,7 +63,8 @@ static void start_worker(struct master *m, uint32_t i)
 	}
 	if (pid == 0) {
 		prctl(PR_SET_NAME, "restreamer-work");
-		/* A worker does not outlive its master by more than its work. */
+		/* A worker does not outlive its master by more than its work.
+		 */
 		prctl(PR_SET_PDEATHSIG, SIGQUIT);
 		if (getppid() != master)
 			_exit(EXIT_FAILURE);
@@ -232,8 +233,7 @@ static void sweep_cache(struct master *m)
 
 static void stop(struct master *m, enum phase phase)
 {
-	int64_t grace_us = m->shared->settings->stop_timeout *
-			   INT64_C(1000000);
+	int64_t grace_us = m->shared->settings->stop_timeout * INT64_C(1000000);
 
 	if (m->phase >= phase)
 		return;
@@ -268,7 +268,7 @@ static void handle_signal(struct master *m, int number)
 		signal_workers(m, SIGUSR1);
 		break;
 	default:
-		break;	/* SIGCHLD: reaped in any case */
+		break; /* SIGCHLD: reaped in any case */
 	}
 }
 
@@ -302,8 +302,7 @@ void block_signals(sigset_t *set)
 
 int master_run(const struct shared *shared)
 {
-	struct master m = { .shared = shared,
-			    .nr = shared->board->nr_workers };
+	struct master m = { .shared = shared, .nr = shared->board->nr_workers };
 	const struct timespec tick = { .tv_sec = TICK_SECONDS };
 	sigset_t set;
 

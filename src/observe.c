@@ -32,8 +32,8 @@ static bool path_exists(const struct request *req)
 	char path[1024];
 	int n = snprintf(path, sizeof(path), "%s%s%s%s%s", req->channel,
 			 req->quality ? "/" : "",
-			 req->quality ? req->quality : "",
-			 req->hour ? "/" : "", req->hour ? req->hour : "");
+			 req->quality ? req->quality : "", req->hour ? "/" : "",
+			 req->hour ? req->hour : "");
 	int fd;
 
 	if (n < 0 || (size_t)n >= sizeof(path) || strstr(path, "/."))
@@ -157,8 +157,8 @@ void work_end(const struct work *work, const struct request *req,
 struct concurrency {
 	struct text *out;
 	struct scoreboard *board;
-	const char *family;	/* NULL: the one of each endpoint */
-	const char *last;	/* endpoint: it may have several routes */
+	const char *family; /* NULL: the one of each endpoint */
+	const char *last;   /* endpoint: it may have several routes */
 };
 
 static uint32_t count_running(struct scoreboard *board, const char *endpoint,
@@ -203,8 +203,7 @@ static void put_concurrencies(const struct server *server, struct text *out)
 				 .board = server->board,
 				 .family = "http_request_concurrency_all" };
 
-	text_printf(out,
-		    "# HELP %s Requests under way.\n# TYPE %s gauge\n",
+	text_printf(out, "# HELP %s Requests under way.\n# TYPE %s gauge\n",
 		    c.family, c.family);
 	route_each(put_concurrency, &c);
 	c.family = NULL;
@@ -265,7 +264,8 @@ static void add_process(pid_t pid, struct process_sums *sums)
 			 " %llu %llu %lld %lld %*d %*d %*d %*d %*u %llu %lld",
 			 &utime, &stime, &cutime, &cstime, &vsize, &rss) != 6)
 		return;
-	sums->cpu_ticks += utime + stime + (unsigned long long)(cutime + cstime);
+	sums->cpu_ticks +=
+		utime + stime + (unsigned long long)(cutime + cstime);
 	sums->virtual_bytes += vsize;
 	sums->resident_pages += (uint64_t)rss;
 	sums->open_fds += count_fds(pid);
@@ -285,8 +285,8 @@ static void put_processes(const struct server *server, struct text *out)
 	cpu_ms = sums.cpu_ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
 	/* A process between its death and its reaping is in no sum. */
 	seen = board->cpu_ms_max;
-	while (cpu_ms > seen && !atomic_compare_exchange_weak(
-					&board->cpu_ms_max, &seen, cpu_ms))
+	while (cpu_ms > seen &&
+	       !atomic_compare_exchange_weak(&board->cpu_ms_max, &seen, cpu_ms))
 		;
 	cpu_ms = cpu_ms > seen ? cpu_ms : seen;
 	text_printf(out,

@@ -17,11 +17,11 @@
 
 enum param_type {
 	PARAM_END = 0,
-	PARAM_TIME,	/* usec_t at offset, bool at extra: whether given */
-	PARAM_BOOL,	/* bool: true or false in any case */
-	PARAM_ENUM,	/* int: index into choices */
-	PARAM_TEXT,	/* const char *: not empty */
-	PARAM_LIST,	/* repeated: array of elements, size_t at extra: count */
+	PARAM_TIME, /* usec_t at offset, bool at extra: whether given */
+	PARAM_BOOL, /* bool: true or false in any case */
+	PARAM_ENUM, /* int: index into choices */
+	PARAM_TEXT, /* const char *: not empty */
+	PARAM_LIST, /* repeated: array of elements, size_t at extra: count */
 };
 
 enum param_flags {
@@ -38,16 +38,16 @@ struct param {
 	enum param_flags flags;
 	size_t offset;
 	size_t extra;
-	const char *const *choices;	/* PARAM_ENUM: NULL-terminated */
-	const char *dflt;		/* PARAM_ENUM, PARAM_BOOL */
-	param_element_fn *parse;	/* PARAM_LIST */
+	const char *const *choices; /* PARAM_ENUM: NULL-terminated */
+	const char *dflt;	    /* PARAM_ENUM, PARAM_BOOL */
+	param_element_fn *parse;    /* PARAM_LIST */
 	size_t element_size;
-	const char *help;		/* of the value, for "routes" */
+	const char *help; /* of the value, for "routes" */
 };
 
 /* ERR_INPUT, saying which argument, what is wrong, and what is allowed. */
-enum err param_fill(struct request *req, const struct param *params, void *spec)
-	MUST_CHECK;
+enum err param_fill(struct request *req, const struct param *params,
+		    void *spec) MUST_CHECK;
 
 /* "START,END" to a struct time_range, for PARAM_LIST. */
 param_element_fn param_parse_range;

@@ -116,8 +116,8 @@ static enum err split_path(struct request *req, const char *path, size_t len)
 	struct path_faults faults = { 0 };
 	const char *end = path + len;
 
-	req->components = arena_alloc(&req->arena, REQUEST_MAX_COMPONENTS *
-							   sizeof(char *));
+	req->components = arena_alloc(&req->arena,
+				      REQUEST_MAX_COMPONENTS * sizeof(char *));
 	if (len && *path == '/')
 		path++;
 	while (path < end) {
@@ -155,8 +155,8 @@ static enum err split_query(struct request *req, const char *query)
 	for (const char *p = query; *p; p++)
 		max += *p == '&';
 	if (max > REQUEST_MAX_ARGS)
-		return err_set(&req->error, ERR_INPUT,
-			       "more than %d arguments", REQUEST_MAX_ARGS);
+		return err_set(&req->error, ERR_INPUT, "more than %d arguments",
+			       REQUEST_MAX_ARGS);
 	req->args = arena_alloc(&req->arena, max * sizeof(*req->args));
 	while (*query) {
 		size_t len = strcspn(query, "&");

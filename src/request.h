@@ -58,8 +58,8 @@ struct request {
 	struct client *client;
 	enum method method;
 	struct request_headers headers;
-	usec_t now_us;			/* when it arrived; "now" in times */
-	struct timespec began;		/* monotonic */
+	usec_t now_us;	       /* when it arrived; "now" in times */
+	struct timespec began; /* monotonic */
 
 	/* decoded, by request_set_uri() or the offline commands */
 	const char **components;
@@ -69,14 +69,14 @@ struct request {
 
 	/* by the router */
 	const struct route *route;
-	const char *channel;		/* from the path; NULL if it has none */
+	const char *channel; /* from the path; NULL if it has none */
 	const char *quality;
 	const char *hour;
-	const char *rest;		/* what "*rest" matched */
+	const char *rest; /* what "*rest" matched */
 
 	/* by the response */
-	int status;			/* sent, or 0 */
-	uint64_t whole_length;		/* of ERR_RANGE: the bytes there are */
+	int status;	       /* sent, or 0 */
+	uint64_t whole_length; /* of ERR_RANGE: the bytes there are */
 	struct errmsg error;
 };
 

@@ -13,7 +13,7 @@
 #include "route.h"
 #include "status.h"
 
-#define MAX_HEADERS 4000	/* fronts allow 4 kB in all */
+#define MAX_HEADERS 4000 /* fronts allow 4 kB in all */
 #define ETAG_SIZE   40
 
 static const char cors_headers[] =
@@ -29,9 +29,9 @@ static const char cors_headers[] =
 struct answer {
 	int status;
 	uint64_t offset;
-	uint64_t count;		/* bytes of body to send, or LENGTH_UNKNOWN */
-	char etag[ETAG_SIZE];	/* "" for none */
-	bool gzip;		/* Content-Encoding */
+	uint64_t count;	      /* bytes of body to send, or LENGTH_UNKNOWN */
+	char etag[ETAG_SIZE]; /* "" for none */
+	bool gzip;	      /* Content-Encoding */
 };
 
 void response_init(struct response *r, struct request *req, const char *type)
@@ -199,8 +199,7 @@ static bool range_applies(const struct request *req, const struct response *r,
 
 	/* One tag, which must be equal byte for byte; a date never is. */
 	return *h->range && has_length(r) &&
-	       (!*h->if_range ||
-		(*a->etag && !strcmp(h->if_range, a->etag)));
+	       (!*h->if_range || (*a->etag && !strcmp(h->if_range, a->etag)));
 }
 
 static enum err decide(struct request *req, const struct response *r,
@@ -226,11 +225,10 @@ static enum err decide(struct request *req, const struct response *r,
 		break;
 	case RANGE_UNSATISFIABLE:
 		req->whole_length = r->body.length;
-		return err_set(&req->error, ERR_RANGE,
-			       "range '%s' is outside the %" PRIu64
-			       " bytes there are",
-			       err_quote(req->headers.range).text,
-			       r->body.length);
+		return err_set(
+			&req->error, ERR_RANGE,
+			"range '%s' is outside the %" PRIu64 " bytes there are",
+			err_quote(req->headers.range).text, r->body.length);
 	}
 	return ERR_OK;
 }

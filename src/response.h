@@ -36,24 +36,25 @@
 #define RESPONSE_MAX_GZIP ((uint64_t)256 * 1024 * 1024)
 
 struct body {
-	uint64_t length;	/* or LENGTH_UNKNOWN */
-	/* Sends bytes offset to offset + count - 1; count is length if unknown. */
+	uint64_t length; /* or LENGTH_UNKNOWN */
+	/* Sends bytes offset to offset + count - 1; count is length if unknown.
+	 */
 	enum err (*send)(void *ctx, uint64_t offset, uint64_t count,
 			 struct sink *sink, struct errmsg *e);
 	void *ctx;
 	/* The same as pieces of memory, where it is; else NULL. */
 	const struct iovec *iov;
-	const struct gzip_block *blocks;	/* of the pieces, or NULL */
+	const struct gzip_block *blocks; /* of the pieces, or NULL */
 	int nr_iov;
 };
 
 enum response_flags {
-	RESPONSE_TEXT = 1 << 0,		/* may be compressed */
-	RESPONSE_FINAL = 1 << 1,	/* will never change: cache for ever */
-	RESPONSE_NO_STORE = 1 << 2,	/* is old as soon as it is sent */
-	RESPONSE_ELSEWHERE = 1 << 3,	/* the front server sends the body */
-	RESPONSE_STREAM = 1 << 4,	/* no length, so no ranges */
-	RESPONSE_LIGHT = 1 << 5,	/* however large, from this process */
+	RESPONSE_TEXT = 1 << 0,	     /* may be compressed */
+	RESPONSE_FINAL = 1 << 1,     /* will never change: cache for ever */
+	RESPONSE_NO_STORE = 1 << 2,  /* is old as soon as it is sent */
+	RESPONSE_ELSEWHERE = 1 << 3, /* the front server sends the body */
+	RESPONSE_STREAM = 1 << 4,    /* no length, so no ranges */
+	RESPONSE_LIGHT = 1 << 5,     /* however large, from this process */
 };
 
 struct response {
@@ -61,7 +62,7 @@ struct response {
 	enum response_flags flags;
 	bool has_etag;
 	uint64_t etag[2];
-	struct text *headers;		/* further ones, or NULL */
+	struct text *headers; /* further ones, or NULL */
 	struct body body;
 };
 

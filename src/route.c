@@ -18,7 +18,7 @@ void route_each(bool (*fn)(const struct route *route, void *ctx), void *ctx)
 
 const char *route_methods(const struct route *route)
 {
-	(void)route;	/* all that exist so far only read */
+	(void)route; /* all that exist so far only read */
 	return "GET, HEAD, OPTIONS";
 }
 

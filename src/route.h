@@ -16,15 +16,15 @@
 #include "request.h"
 
 enum route_flags {
-	ROUTE_HEAVY = 1 << 0,	/* always in a process of its own */
+	ROUTE_HEAVY = 1 << 0, /* always in a process of its own */
 };
 
 struct route {
-	const char *name;	/* the endpoint in metrics */
+	const char *name; /* the endpoint in metrics */
 	const char *path;
 	enum route_flags flags;
 	const struct param *params;
-	size_t spec_size;	/* of the struct that params fill */
+	size_t spec_size; /* of the struct that params fill */
 	enum err (*handle)(struct request *req, const void *spec);
 	const char *help;
 };

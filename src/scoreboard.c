@@ -60,7 +60,8 @@ static struct slot_info *try_take(struct scoreboard *b, pid_t pid)
 			continue;
 		/* Before it is ours: what died here may have left its time. */
 		slot->since_us = scoreboard_now();
-		if (atomic_compare_exchange_strong(&slot->pid, &free_pid, pid)) {
+		if (atomic_compare_exchange_strong(&slot->pid, &free_pid,
+						   pid)) {
 			slot_enter(slot, SLOT_HEAVY);
 			return slot;
 		}

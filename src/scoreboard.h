@@ -20,9 +20,9 @@
 #include "base/compiler.h"
 
 enum slot_state {
-	SLOT_FREE,	/* of a worker: not started or dead */
+	SLOT_FREE, /* of a worker: not started or dead */
 	SLOT_IDLE,
-	SLOT_READING,	/* a request is arriving */
+	SLOT_READING, /* a request is arriving */
 	SLOT_LIGHT,
 	SLOT_HEAVY,
 };
@@ -31,7 +31,7 @@ struct slot_info {
 	_Atomic pid_t pid;		/* 0: free */
 	_Atomic int state;		/* enum slot_state */
 	_Atomic int64_t since_us;	/* monotonic, of the state */
-	_Atomic(const char *) endpoint;	/* a static string, or NULL */
+	_Atomic(const char *) endpoint; /* a static string, or NULL */
 	_Atomic int method;		/* enum method */
 	_Atomic uint32_t nr_served;	/* requests, by a worker */
 };
@@ -39,15 +39,15 @@ struct slot_info {
 struct scoreboard {
 	uint32_t nr_workers;
 	uint32_t nr_heavy;
-	_Atomic uint64_t cpu_ms_max;	/* process_cpu_seconds never falls */
+	_Atomic uint64_t cpu_ms_max; /* process_cpu_seconds never falls */
 	_Atomic pid_t master;
-	int64_t started_us;		/* when, since 1970 */
-	struct slot_info slots[];	/* workers, then heavy */
+	int64_t started_us;	  /* when, since 1970 */
+	struct slot_info slots[]; /* workers, then heavy */
 };
 
 /* NULL if there is no memory for it. */
-struct scoreboard *scoreboard_new(uint32_t nr_workers, uint32_t nr_heavy)
-	MUST_CHECK;
+struct scoreboard *scoreboard_new(uint32_t nr_workers,
+				  uint32_t nr_heavy) MUST_CHECK;
 
 /* Monotonic microseconds. */
 int64_t scoreboard_now(void);
@@ -76,8 +76,8 @@ static inline struct slot_info *scoreboard_heavy(struct scoreboard *b,
 }
 
 /* Takes a heavy slot for a process; NULL if all are taken. */
-struct slot_info *scoreboard_take_heavy(struct scoreboard *b, pid_t pid)
-	MUST_CHECK;
+struct slot_info *scoreboard_take_heavy(struct scoreboard *b,
+					pid_t pid) MUST_CHECK;
 
 /* Frees the heavy slots of processes that do not exist any more. */
 void scoreboard_sweep_heavy(struct scoreboard *b);

@@ -16,11 +16,11 @@
 struct server {
 	const struct settings *settings;
 	struct archive archive;
-	char *base_path;	/* of the archive, absolute */
+	char *base_path; /* of the archive, absolute */
 	struct hourcache *cache;
 	struct metrics *metrics;	/* NULL offline */
 	struct scoreboard *board;	/* NULL offline */
-	struct hourcache_stats counted;	/* of cache, already in metrics */
+	struct hourcache_stats counted; /* of cache, already in metrics */
 };
 
 /* Opens the archive and the cache; call it after fork. */

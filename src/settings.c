@@ -21,18 +21,20 @@ enum option_type {
 enum { S = OPTIONS_SERVE, O = OPTIONS_OFFLINE, B = S | O };
 
 static const struct option_row {
-	unsigned set;		/* enum option_set */
+	unsigned set; /* enum option_set */
 	const char *name;
-	size_t offset;		/* into struct settings */
+	size_t offset; /* into struct settings */
 	enum option_type type;
 	const char *arg;
 	const char *dflt;
 	const char *help;
 } rows[] = {
-#define OPTION(commands, name, field, type, arg, dflt, help) \
-	{ commands,	 name, offsetof(struct settings, field), \
-	  OPTION_##type, arg,  dflt, \
-	  help },
+#define OPTION(commands, name, field, type, arg, dflt, help)                   \
+	{                                                                      \
+		commands,      name, offsetof(struct settings, field),         \
+		OPTION_##type, arg,  dflt,                                     \
+		help                                                           \
+	},
 #include "options.def"
 #undef OPTION
 };
@@ -135,8 +137,7 @@ static const struct option_row *find_row(const char *name, size_t len,
 					 enum option_set option_set)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if ((rows[i].set & option_set) &&
-		    strlen(rows[i].name) == len &&
+		if ((rows[i].set & option_set) && strlen(rows[i].name) == len &&
 		    !memcmp(rows[i].name, name, len))
 			return &rows[i];
 	return NULL;
@@ -192,8 +193,8 @@ static enum err finish(struct settings *s, struct errmsg *e)
 {
 	size_t len = strlen(s->prefix);
 
-	if (len > 512 || (len && (s->prefix[0] != '/' ||
-				  s->prefix[len - 1] == '/')))
+	if (len > 512 ||
+	    (len && (s->prefix[0] != '/' || s->prefix[len - 1] == '/')))
 		return err_set(e, ERR_INPUT,
 			       "--prefix: begins with a slash, does not end "
 			       "with one, at most 512 characters");
@@ -203,7 +204,8 @@ static enum err finish(struct settings *s, struct errmsg *e)
 		return err_set(e, ERR_INPUT, "--workers: at most 500");
 	if (s->socket_mode > 0777)
 		return err_set(e, ERR_INPUT, "--socket-mode: 0 to 0777");
-	if (s->max_range_hours > MAX_HOURS || s->max_open_range_hours > MAX_HOURS)
+	if (s->max_range_hours > MAX_HOURS ||
+	    s->max_open_range_hours > MAX_HOURS)
 		return err_set(e, ERR_INPUT,
 			       "--max-range-hours, --max-open-range-hours: at "
 			       "most %d",
@@ -228,8 +230,8 @@ enum err settings_read(struct settings *s, enum option_set option_set, int argc,
 	err = set_defaults(s, option_set, e);
 	while (!err && at < argc) {
 		if (!strncmp(argv[at], "--", 2) || !strcmp(argv[at], "-o"))
-			err = take_option(s, option_set, argc, argv, &at,
-					  other, ctx, e);
+			err = take_option(s, option_set, argc, argv, &at, other,
+					  ctx, e);
 		else if (argv[at][0] == '-' && argv[at][1])
 			err = err_set(e, ERR_INPUT,
 				      "no option '%s'; see --help",
@@ -265,8 +267,8 @@ void settings_wrap(struct text *out, const char *words, size_t indent)
 			text_printf(out, "\n%*s", (int)indent, "");
 			column = indent;
 		}
-		text_printf(out, "%s%.*s", column > indent ? " " : "",
-			    (int)len, words);
+		text_printf(out, "%s%.*s", column > indent ? " " : "", (int)len,
+			    words);
 		column += len + (column > indent);
 		words += len + strspn(words + len, " ");
 	}

@@ -22,17 +22,17 @@
 enum sendfile_mode { SENDFILE_OFF, SENDFILE_ACCEL, SENDFILE_X };
 
 struct settings {
-#define FIELD_STRING const char *
-#define FIELD_COUNT uint32_t
-#define FIELD_OCTAL uint32_t
-#define FIELD_LEVEL enum log_level
-#define FIELD_VALIDATION enum hour_validation
+#define FIELD_STRING					     const char *
+#define FIELD_COUNT					     uint32_t
+#define FIELD_OCTAL					     uint32_t
+#define FIELD_LEVEL					     enum log_level
+#define FIELD_VALIDATION				     enum hour_validation
 #define OPTION(commands, name, field, type, arg, dflt, help) FIELD_##type field;
 #include "options.def"
 #undef OPTION
 	/* made of the above */
 	enum sendfile_mode sendfile_mode;
-	const char *accel_prefix;	/* of SENDFILE_ACCEL */
+	const char *accel_prefix; /* of SENDFILE_ACCEL */
 	struct range_limits limits;
 };
 

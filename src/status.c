@@ -21,8 +21,8 @@ static const struct {
 	[ERR_CORRUPT] = { 500, 1 },
 	[ERR_MEDIA] = { 500, 1 },
 	[ERR_IO] = { 500, 1 },
-	[ERR_GONE] = { 499, 1 },	/* never sent; for the metrics */
-	[ERR_HANDED] = { 0, 0 },	/* not ours to say any more */
+	[ERR_GONE] = { 499, 1 }, /* never sent; for the metrics */
+	[ERR_HANDED] = { 0, 0 }, /* not ours to say any more */
 };
 _Static_assert(ARRAY_SIZE(of) == ERR_COUNT, "an error has no status");
 

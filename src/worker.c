@@ -33,8 +33,8 @@ struct worker {
 	const struct shared *shared;
 	struct slot_info *slot;
 	int epoll_fd;
-	bool is_heavy;	/* forked for one request */
-	bool is_alone;	/* no master, no heavy processes */
+	bool is_heavy; /* forked for one request */
+	bool is_alone; /* no master, no heavy processes */
 };
 
 static struct worker worker;
@@ -55,7 +55,7 @@ static void on_reopen(int number)
 
 static void on_child(int number)
 {
-	UNUSED(number);	/* only to wake epoll_pwait */
+	UNUSED(number); /* only to wake epoll_pwait */
 }
 
 /* Somebody truncated a file that is mapped: this process can't go on. */
@@ -278,7 +278,7 @@ int worker_run(const struct shared *shared, struct slot_info *slot,
 {
 	sigset_t blocked;
 
-	block_signals(&blocked);	/* as yet only a master has */
+	block_signals(&blocked); /* as yet only a master has */
 	slot->pid = getpid();
 	slot->nr_served = 0;
 	if (!set_up(shared, slot, is_alone))

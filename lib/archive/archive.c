@@ -58,7 +58,7 @@ static void close_deferred(void *ptr)
 /* A directory that was read; fd is -1 if it is not there. */
 struct directory {
 	int fd;
-	struct fs_list list;	/* sorted */
+	struct fs_list list; /* sorted */
 };
 
 /* The arena does this too; what is not needed that long goes before. */
@@ -127,9 +127,9 @@ static unsigned char type_of(const struct archive *archive, struct arena *a,
 	return known && S_ISREG(st.st_mode) ? DT_REG : DT_UNKNOWN;
 }
 
-static enum err list_directories(const struct archive *archive,
-				 struct arena *a, const char *rel,
-				 struct name_list *list_r, struct errmsg *e)
+static enum err list_directories(const struct archive *archive, struct arena *a,
+				 const char *rel, struct name_list *list_r,
+				 struct errmsg *e)
 {
 	struct name_list list = { 0 };
 	struct directory *dir;
@@ -279,8 +279,8 @@ static enum err add_extra(struct extras *x, const char *path, struct errmsg *e)
 		const char **old = list->names;
 
 		x->capacity = x->capacity ? x->capacity * 2 : 256;
-		list->names = arena_alloc(x->arena,
-					  x->capacity * sizeof(char *));
+		list->names =
+			arena_alloc(x->arena, x->capacity * sizeof(char *));
 		if (list->nr)
 			memcpy(list->names, old, list->nr * sizeof(char *));
 	}
@@ -297,8 +297,7 @@ static enum err collect_extras(struct extras *x, const char *rel,
 	enum err err;
 
 	if (depth > ARCHIVE_MAX_DEPTH)
-		return err_set(e, ERR_LIMIT,
-			       "directories more than %d deep",
+		return err_set(e, ERR_LIMIT, "directories more than %d deep",
 			       ARCHIVE_MAX_DEPTH);
 	err = read_directory(x->archive->base_fd, rel, x->arena, &dir, e);
 	for (size_t i = 0; !err && i < dir->list.nr; i++) {
@@ -321,7 +320,7 @@ static enum err collect_extras(struct extras *x, const char *rel,
 			err = add_extra(x, path, e);
 	}
 	if (!err)
-		close_directory(dir);	/* there may be very many */
+		close_directory(dir); /* there may be very many */
 	return err;
 }
 

@@ -38,7 +38,7 @@ struct name_list {
 	size_t nr;
 };
 
-/* ERR_FORBIDDEN for a leading dot, ERR_NOTFOUND for an empty name or a slash. */
+/* ERR_FORBIDDEN: a leading dot.  ERR_NOTFOUND: an empty name, or a slash. */
 enum err archive_check_name(const char *name, struct errmsg *e) MUST_CHECK;
 
 /*
@@ -46,7 +46,8 @@ enum err archive_check_name(const char *name, struct errmsg *e) MUST_CHECK;
  * mirrors rely on it.
  */
 enum err archive_channels(const struct archive *archive, struct arena *a,
-			  struct name_list *list_r, struct errmsg *e) MUST_CHECK;
+			  struct name_list *list_r,
+			  struct errmsg *e) MUST_CHECK;
 enum err archive_qualities(const struct archive *archive, struct arena *a,
 			   const char *channel, struct name_list *list_r,
 			   struct errmsg *e) MUST_CHECK;
@@ -73,8 +74,8 @@ enum err archive_extras(const struct archive *archive, struct arena *a,
 			const char *dir, struct name_list *list_r,
 			struct errmsg *e) MUST_CHECK;
 
-bool archive_has_channel(const struct archive *archive, const char *channel)
-	MUST_CHECK;
+bool archive_has_channel(const struct archive *archive,
+			 const char *channel) MUST_CHECK;
 
 /*
  * Opens a regular file for reading by its path beneath BASE.  Hidden, temp and
@@ -82,29 +83,29 @@ bool archive_has_channel(const struct archive *archive, const char *channel)
  * closes *fd_r.
  */
 enum err archive_open_file(const struct archive *archive, const char *path,
-			   int *fd_r, struct stat *st_r, struct errmsg *e)
-	MUST_CHECK;
+			   int *fd_r, struct stat *st_r,
+			   struct errmsg *e) MUST_CHECK;
 
 /* A quality, held open: its hours are looked up relative to fd. */
 struct quality {
 	const struct archive *archive;
 	const char *channel;
 	const char *name;
-	int fd;			/* O_PATH; closed by the arena */
+	int fd; /* O_PATH; closed by the arena */
 };
 
 /* ERR_NOTFOUND if there is no such directory. */
 enum err archive_quality(const struct archive *archive, struct arena *a,
 			 const char *channel, const char *name,
-			 struct quality **quality_r, struct errmsg *e)
-	MUST_CHECK;
+			 struct quality **quality_r,
+			 struct errmsg *e) MUST_CHECK;
 
 /*
  * Opens an hour, or "HOUR/NAME", of a quality.  Symbolic links may lead
  * anywhere beneath BASE.  -1 with errno, as fs_open_beneath().
  */
-int quality_open(const struct quality *quality, const char *rel, int flags)
-	MUST_CHECK;
+int quality_open(const struct quality *quality, const char *rel,
+		 int flags) MUST_CHECK;
 
 /*
  * The beginning of the first hour and the end of the last.  ERR_NOTFOUND if

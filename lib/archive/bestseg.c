@@ -7,7 +7,7 @@
 struct walk {
 	struct hourreader *reader;
 	struct sequence *seq;
-	const struct hour_entry *last;	/* accepted last, or NULL */
+	const struct hour_entry *last; /* accepted last, or NULL */
 	bool is_done;
 };
 
@@ -33,8 +33,7 @@ const struct hour_entry *segspan_last(const struct segspan *span)
 /* Whether the span is the whole chain, whose totals the index knows. */
 static bool is_whole_chain(const struct segspan *span)
 {
-	return span->first == 0 &&
-	       span->last == span->index->head->last_chain;
+	return span->first == 0 && span->last == span->index->head->last_chain;
 }
 
 uint64_t segspan_count(const struct segspan *span)
@@ -82,9 +81,9 @@ static void count_inner_holes(struct sequence *seq, const struct segspan *span)
 	for (uint32_t i = segspan_next(span, previous); i <= span->last;
 	     i = segspan_next(span, i)) {
 		if (entries[i].flags & ENTRY_AFTER_HOLE)
-			count_hole(seq, entries[i].start_us -
-						hour_entry_end(
-							&entries[previous]));
+			count_hole(seq,
+				   entries[i].start_us -
+					   hour_entry_end(&entries[previous]));
 		previous = i;
 	}
 }
@@ -100,8 +99,8 @@ static void add_span(struct walk *w, const struct hourindex *index,
 	if (w->last) {
 		usec_t gap = entry->start_us - hour_entry_end(w->last);
 
-		span.after_hole = gap > SEAM_US ||
-				  w->last->kind != SEGMENT_FULL;
+		span.after_hole =
+			gap > SEAM_US || w->last->kind != SEGMENT_FULL;
 		span.hole_us = gap > 0 ? gap : 0;
 		if (span.after_hole)
 			count_hole(seq, gap);
@@ -156,9 +155,9 @@ static enum err starts_in_seam(struct walk *w, const struct hour_entry *first,
 		return ERR_OK;
 	for (int back = 0; back < 2 && !*yes_r; back++) {
 		struct hourindex *index;
-		enum err err = hourcache_get(w->reader,
-					     hour_us - back * USEC_PER_HOUR,
-					     HOUR_WANT_NAMES, &index, e);
+		enum err err =
+			hourcache_get(w->reader, hour_us - back * USEC_PER_HOUR,
+				      HOUR_WANT_NAMES, &index, e);
 
 		if (err)
 			return err;
@@ -178,8 +177,8 @@ static enum err starts_in_seam(struct walk *w, const struct hour_entry *first,
 /* The entry that covers the start, else the first after it; or nr_entries. */
 static uint32_t find_first(const struct hourindex *index, usec_t start_us)
 {
-	uint32_t i = hourindex_find(index,
-				    start_us - index->head->max_length_us);
+	uint32_t i =
+		hourindex_find(index, start_us - index->head->max_length_us);
 
 	while (i < index->head->nr_entries &&
 	       hour_entry_end(&index->entries[i]) <= start_us)
@@ -208,8 +207,7 @@ static enum err begin_with(struct walk *w, const struct hour_entry *first,
 /* Whether entry may follow what was accepted last. */
 static bool follows(const struct walk *w, const struct hour_entry *entry)
 {
-	return !w->last ||
-	       entry->start_us >= hour_entry_end(w->last) - SEAM_US;
+	return !w->last || entry->start_us >= hour_entry_end(w->last) - SEAM_US;
 }
 
 static enum err walk_hour(struct walk *w, const struct hourindex *index,
@@ -253,8 +251,8 @@ static enum err continues(struct walk *w, bool *yes_r, struct errmsg *e)
 	usec_t to_us = hour_entry_end(w->last) + SEAM_US;
 
 	*yes_r = false;
-	for (usec_t hour_us = utime_hour(from_us);
-	     hour_us <= to_us && !*yes_r; hour_us += USEC_PER_HOUR) {
+	for (usec_t hour_us = utime_hour(from_us); hour_us <= to_us && !*yes_r;
+	     hour_us += USEC_PER_HOUR) {
 		struct hourindex *index;
 		enum err err = hourcache_get(w->reader, hour_us,
 					     HOUR_WANT_NAMES, &index, e);
@@ -296,9 +294,8 @@ static enum err finish(struct walk *w, struct errmsg *e)
 	return ERR_OK;
 }
 
-enum err bestseg_find(struct hourreader *reader,
-		      const struct time_range *range, struct sequence *seq_r,
-		      struct errmsg *e)
+enum err bestseg_find(struct hourreader *reader, const struct time_range *range,
+		      struct sequence *seq_r, struct errmsg *e)
 {
 	struct sequence seq = { .range = *range };
 	struct walk w = { .reader = reader, .seq = &seq };

@@ -35,29 +35,28 @@ struct time_range {
 
 struct segspan {
 	const struct hourindex *index;
-	uint32_t first;		/* entries; a lone one need not be in the */
-	uint32_t last;		/* chain, else both and all between are */
-	bool after_hole;	/* a hole between the previous span and this */
-	usec_t hole_us;		/* its length, 0 for an overlap */
+	uint32_t first;	 /* entries; a lone one need not be in the */
+	uint32_t last;	 /* chain, else both and all between are */
+	bool after_hole; /* a hole between the previous span and this */
+	usec_t hole_us;	 /* its length, 0 for an overlap */
 };
 
 struct sequence {
 	struct time_range range;
-	struct segspan *spans;	/* in the arena */
+	struct segspan *spans; /* in the arena */
 	size_t nr;
 	bool hole_at_start;
 	bool hole_at_end;
 	usec_t start_hole_us;
-	uint32_t nr_holes;	/* all, those at the edges included */
-	usec_t holes_us;	/* their length together */
+	uint32_t nr_holes; /* all, those at the edges included */
+	usec_t holes_us;   /* their length together */
 	/* private */
 	size_t capacity;
 };
 
 /* A range without any segment is not an error: nr is 0, all of it a hole. */
-enum err bestseg_find(struct hourreader *reader,
-		      const struct time_range *range, struct sequence *seq_r,
-		      struct errmsg *e) MUST_CHECK;
+enum err bestseg_find(struct hourreader *reader, const struct time_range *range,
+		      struct sequence *seq_r, struct errmsg *e) MUST_CHECK;
 
 /* The entry after entry i of a span, or the span's last + 1 at its end. */
 uint32_t segspan_next(const struct segspan *span, uint32_t i);

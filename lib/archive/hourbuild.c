@@ -27,7 +27,7 @@ struct build {
 	/* "#EXT-X-PROGRAM-DATE-TIME:2026-11-07T00:" */
 	char stamp_text[sizeof(DATE_TIME) + UTIME_HOUR_LEN + 1];
 	size_t stamp_len;
-	char *url;	/* "PREFIX/segments/CHANNEL/QUALITY/HOUR/" */
+	char *url; /* "PREFIX/segments/CHANNEL/QUALITY/HOUR/" */
 	size_t url_len;
 };
 
@@ -39,9 +39,9 @@ static void link_chain(struct build *b)
 
 	for (uint32_t i = 0; i < head->nr_entries; i++) {
 		struct hour_entry *entry = &b->entries[i];
-		usec_t gap = previous ? entry->start_us -
-						hour_entry_end(previous) :
-					0;
+		usec_t gap =
+			previous ? entry->start_us - hour_entry_end(previous) :
+				   0;
 
 		if (gap < -SEAM_US)
 			continue;
@@ -215,8 +215,9 @@ static struct hourindex *lay_out(struct build *b)
 	at += head->names_size;
 	head->text_off = at = pad(data, at);
 	text = data + at;
-	at = (size_t)(put_text(text, text, b, (void *)(data + head->entries_off),
-			       names, true) -
+	at = (size_t)(put_text(text, text, b,
+			       (void *)(data + head->entries_off), names,
+			       true) -
 		      text);
 	head->chain_size = at;
 	at = (size_t)(put_text(text + at, text, b,
@@ -282,9 +283,10 @@ enum err hourindex_build(const struct hour_source *source,
 	sum_up(&b);
 	*index_r = lay_out(&b);
 	if (b.chosen.nr_ignored > source->known_ignored)
-		log_warning("%u names under '%.*s' are no segments, such as '%s'",
-			    b.chosen.nr_ignored, (int)b.url_len, b.url,
-			    b.chosen.ignored);
+		log_warning(
+			"%u names under '%.*s' are no segments, such as '%s'",
+			b.chosen.nr_ignored, (int)b.url_len, b.url,
+			b.chosen.ignored);
 	free(b.chosen.best);
 	free(b.entries);
 	free(b.url);

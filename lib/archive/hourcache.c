@@ -16,21 +16,21 @@
 #include "base/mem.h"
 #include "base/uri.h"
 
-#define NR_BUCKETS	  1024
-#define STORE_RETRY_US	  (60 * USEC_PER_SEC)
-#define NEVER		  INT64_MAX
+#define NR_BUCKETS     1024
+#define STORE_RETRY_US (60 * USEC_PER_SEC)
+#define NEVER	       INT64_MAX
 
 /* What is known of one hour. */
 struct slot {
 	struct slot *next_in_bucket;
-	struct slot *newer;	/* by last use */
+	struct slot *newer; /* by last use */
 	struct slot *older;
 	uint64_t hash;
-	char *key;		/* "CHANNEL/QUALITY/HOUR" */
+	char *key;		 /* "CHANNEL/QUALITY/HOUR" */
 	struct hourindex *index; /* or NULL */
-	struct fs_stamp stamp;	/* of the listing that index equals */
+	struct fs_stamp stamp;	 /* of the listing that index equals */
 	bool is_settled;
-	bool must_store;	/* quiet, and newer than its file */
+	bool must_store; /* quiet, and newer than its file */
 };
 
 struct hourcache {
@@ -41,10 +41,10 @@ struct hourcache {
 	struct slot *oldest;
 	size_t nr_slots;
 	size_t heap_bytes;
-	size_t nr_to_store;	/* slots that must_store */
-	struct fs_list list;	/* reused by every listing */
-	int store_fd;		/* CACHE/v1, or -1 */
-	usec_t store_after_us;	/* no attempt to store before */
+	size_t nr_to_store;    /* slots that must_store */
+	struct fs_list list;   /* reused by every listing */
+	int store_fd;	       /* CACHE/v1, or -1 */
+	usec_t store_after_us; /* no attempt to store before */
 };
 
 /* The directory below the cache directory, made if need be; or -1. */
@@ -61,9 +61,9 @@ static int open_store(const char *cache_dir)
 	if (fd < 0)
 		goto fail;
 	if (fs_make_dirs(fd, HOURCACHE_VERSION_DIR, &e) == ERR_OK)
-		store_fd = openat(fd, HOURCACHE_VERSION_DIR,
-				  O_RDONLY | O_DIRECTORY | O_CLOEXEC |
-					  O_NOFOLLOW);
+		store_fd =
+			openat(fd, HOURCACHE_VERSION_DIR,
+			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	close(fd);
 	if (store_fd < 0)
 		goto fail;
@@ -97,8 +97,8 @@ struct hourcache *hourcache_new(const struct hourcache_config *config)
 
 	cache->config = *config;
 	cache->config.prefix = mem_strdup(config->prefix);
-	cache->store_fd = config->cache_dir ? open_store(config->cache_dir) :
-					      -1;
+	cache->store_fd =
+		config->cache_dir ? open_store(config->cache_dir) : -1;
 	return cache;
 }
 
@@ -194,11 +194,9 @@ static void store_failed(struct hourcache *cache, const char *key,
 	bool for_good = errno == EROFS || errno == EACCES || errno == EPERM;
 
 	cache->stats.store_failures++;
-	cache->store_after_us = for_good ? NEVER :
-					   utime_now() + STORE_RETRY_US;
+	cache->store_after_us = for_good ? NEVER : utime_now() + STORE_RETRY_US;
 	log_warning("cannot store the index of '%s' (%s); %s", key, e->text,
-		    for_good ? "storing no more" :
-			       "storing again in a minute");
+		    for_good ? "storing no more" : "storing again in a minute");
 }
 
 /* The directory "CHANNEL/QUALITY" of the store, made if need be; or -1. */
@@ -488,8 +486,8 @@ static enum err update_from(struct hourreader *reader, struct slot *slot,
 	is_steady = fs_stamp_at(fd, "", &after) &&
 		    fs_stamp_equal(&source.stamp, &after) &&
 		    is_quiet(&after, now_us);
-	source.is_settled = is_steady && reader->trusts_times &&
-			    may_trust_times(cache, fd);
+	source.is_settled =
+		is_steady && reader->trusts_times && may_trust_times(cache, fd);
 	slot->stamp = source.stamp;
 	slot->is_settled = source.is_settled;
 	if (slot->index && slot->index->head->stamp.ino == source.stamp.ino &&
@@ -497,8 +495,8 @@ static enum err update_from(struct hourreader *reader, struct slot *slot,
 	    slot->index->head->listing_hash == cache->list.hash &&
 	    has_all(reader, slot->index, want)) {
 		cache->stats.relisted++;
-		is_steady = is_steady && (!slot->index->is_mapped ||
-					  source.is_settled);
+		is_steady = is_steady &&
+			    (!slot->index->is_mapped || source.is_settled);
 		if (is_steady)
 			restamp(cache, slot);
 	} else {

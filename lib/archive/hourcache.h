@@ -51,23 +51,23 @@ enum hour_validation {
 };
 
 struct hourcache_config {
-	const char *cache_dir;	/* NULL: keep nothing on disk */
-	const char *prefix;	/* in front of "/segments/"; may be "" */
+	const char *cache_dir; /* NULL: keep nothing on disk */
+	const char *prefix;    /* in front of "/segments/"; may be "" */
 	enum hour_validation validation;
 	size_t max_hours;
-	size_t max_heap;	/* bytes */
+	size_t max_heap; /* bytes */
 };
 
 /* Since the process began. */
 struct hourcache_stats {
-	uint64_t hits;		/* answered from memory */
-	uint64_t mapped;	/* answered from a file */
-	uint64_t relisted;	/* listed as before */
+	uint64_t hits;	   /* answered from memory */
+	uint64_t mapped;   /* answered from a file */
+	uint64_t relisted; /* listed as before */
 	uint64_t built;
-	uint64_t discarded;	/* files that lied */
+	uint64_t discarded; /* files that lied */
 	uint64_t stored;
 	uint64_t store_failures;
-	uint64_t names_ignored;	/* in built hours */
+	uint64_t names_ignored; /* in built hours */
 };
 
 struct hourcache;
@@ -88,9 +88,9 @@ struct hourreader {
 	struct hourcache *cache;
 	const struct quality *quality;
 	struct arena *arena;
-	const char *url;	/* "PREFIX/segments/CHANNEL/QUALITY/" */
+	const char *url; /* "PREFIX/segments/CHANNEL/QUALITY/" */
 	uint64_t url_hash;
-	bool trusts_times;	/* of the directories of this quality */
+	bool trusts_times; /* of the directories of this quality */
 };
 
 struct hourreader *hourcache_reader(struct hourcache *cache,
@@ -99,7 +99,7 @@ struct hourreader *hourcache_reader(struct hourcache *cache,
 
 enum hour_want {
 	HOUR_WANT_NAMES = 0,
-	HOUR_WANT_SIZES = 1 << 0,	/* HOUR_MEASURED */
+	HOUR_WANT_SIZES = 1 << 0, /* HOUR_MEASURED */
 };
 
 /*

@@ -19,7 +19,7 @@ uint64_t hourindex_url_hash(const char *url)
 {
 	uint64_t hash = XXH3_64bits(url, strlen(url));
 
-	return hash ? hash : 1;	/* 0 means any */
+	return hash ? hash : 1; /* 0 means any */
 }
 
 uint32_t hourindex_find(const struct hourindex *index, usec_t us)
@@ -127,7 +127,7 @@ struct hour_header *hourindex_deflate(const struct hourindex *index)
 	head->deflate_off = plain_size;
 	head->deflate_size = out.len - plain_size;
 	text_append(&out, "\0\0\0\0\0\0\0", aligned(out.len) - out.len);
-	head = mem_resize(out.data, out.len);	/* the text is ours now */
+	head = mem_resize(out.data, out.len); /* the text is ours now */
 	head->file_size = out.len;
 	head->chain_crc = crc;
 	head->flags |= HOUR_DEFLATED;
@@ -176,9 +176,9 @@ static bool layout_holds(const struct hour_header *head, size_t size)
 	if (head->file_size != size || head->nr_entries > HOUR_MAX_ENTRIES ||
 	    head->nr_chain > head->nr_entries ||
 	    head->nr_holes > head->nr_chain ||
-	    !head->nr_chain != !head->nr_entries ||
-	    head->names_size > size || head->text_size > size ||
-	    head->chain_size > head->text_size || head->entries_off != at)
+	    !head->nr_chain != !head->nr_entries || head->names_size > size ||
+	    head->text_size > size || head->chain_size > head->text_size ||
+	    head->entries_off != at)
 		return false;
 	at = aligned(at + head->nr_entries * sizeof(struct hour_entry));
 	if (head->names_off != at)
@@ -191,23 +191,21 @@ static bool layout_holds(const struct hour_header *head, size_t size)
 		return at == size && !head->deflate_off &&
 		       !head->deflate_size && !head->chain_crc;
 	return head->deflate_off == at && head->deflate_size <= size &&
-	       aligned(at + head->deflate_size) == size &&
-	       block_ends(head);
+	       aligned(at + head->deflate_size) == size && block_ends(head);
 }
 
 static bool values_hold(const struct hour_header *head)
 {
 	return head->zero == 0 &&
 	       (head->flags & ~(uint32_t)(HOUR_SETTLED | HOUR_MEASURED |
-					  HOUR_PROBED | HOUR_DEFLATED)) ==
-		       0 &&
+					  HOUR_PROBED | HOUR_DEFLATED)) == 0 &&
 	       memchr(head->media.codecs, '\0', sizeof(head->media.codecs));
 }
 
 /* What the entries say together, for comparison with the header. */
 struct tally {
-	const struct hour_entry *previous;	/* of the chain */
-	uint64_t names_at;	/* where the next one must be */
+	const struct hour_entry *previous; /* of the chain */
+	uint64_t names_at;		   /* where the next one must be */
 	uint64_t chain_at;
 	uint64_t others_at;
 	uint32_t nr_chain;
@@ -225,20 +223,17 @@ static bool entry_holds(const struct hour_header *head, const char *names,
 {
 	return entry->start_us > after_us &&
 	       entry->start_us < head->hour_us + USEC_PER_HOUR &&
-	       entry->length_us > 0 &&
-	       entry->length_us <= SEGMENT_MAX_LENGTH &&
+	       entry->length_us > 0 && entry->length_us <= SEGMENT_MAX_LENGTH &&
 	       entry->size >= (head->flags & HOUR_MEASURED ? 0 : -1) &&
 	       entry->kind < SEGMENT_TEMP && entry->zero == 0 &&
 	       entry->flags <= (ENTRY_IN_CHAIN | ENTRY_AFTER_HOLE) &&
 	       entry->flags != ENTRY_AFTER_HOLE &&
-	       (uint64_t)entry->name_off + entry->name_len <
-		       head->names_size &&
+	       (uint64_t)entry->name_off + entry->name_len < head->names_size &&
 	       entry->name_len > 0 &&
 	       names[entry->name_off + entry->name_len] == '\0' &&
 	       !memchr(names + entry->name_off, '\0', entry->name_len) &&
 	       !memchr(names + entry->name_off, '/', entry->name_len) &&
-	       (uint64_t)entry->text_off + entry->text_len <=
-		       head->text_size &&
+	       (uint64_t)entry->text_off + entry->text_len <= head->text_size &&
 	       entry->text_len > 0;
 }
 
@@ -250,8 +245,8 @@ static bool tally_link(struct tally *t, const struct hour_entry *entry)
 			return false;
 		t->nr_holes++;
 		if (entry->start_us > hour_entry_end(t->previous))
-			t->holes_us += entry->start_us -
-				       hour_entry_end(t->previous);
+			t->holes_us +=
+				entry->start_us - hour_entry_end(t->previous);
 		t->chain_at += sizeof(HOUR_DISCONTINUITY) - 1;
 	}
 	if (entry->text_off != t->chain_at)
@@ -290,8 +285,7 @@ static bool tally_equals(const struct tally *t, const struct hour_header *head)
 	return t->names_at == head->names_size &&
 	       t->chain_at == head->chain_size &&
 	       t->others_at == head->text_size &&
-	       t->nr_chain == head->nr_chain &&
-	       t->nr_holes == head->nr_holes &&
+	       t->nr_chain == head->nr_chain && t->nr_holes == head->nr_holes &&
 	       t->last_chain == head->last_chain &&
 	       t->holes_us == head->holes_us &&
 	       t->max_length_us == head->max_length_us &&
@@ -331,7 +325,8 @@ enum hour_verdict hourindex_check(const void *data, size_t size, usec_t hour_us,
 
 	if (!is_ours(head, size, url_hash))
 		return HOUR_FOREIGN;
-	if (head->file_size != size || head->checksum != checksum_of(data, size))
+	if (head->file_size != size ||
+	    head->checksum != checksum_of(data, size))
 		return HOUR_CORRUPT;
 	if (head->hour_us != hour_us || !layout_holds(head, size) ||
 	    !values_hold(head) || !entries_hold(head))

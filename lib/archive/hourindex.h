@@ -63,7 +63,8 @@
 #include "base/gzip.h"
 #include "base/utime.h"
 
-#define HOUR_MAGIC UINT64_C(0x0a3152554f485352)	/* "RSHOUR1\n", so byte order */
+/* "RSHOUR1\n", and so the byte order */
+#define HOUR_MAGIC UINT64_C(0x0a3152554f485352)
 
 /* Increase when the choice of segments or the playlist lines change. */
 #define HOUR_RULES 2
@@ -79,36 +80,36 @@
 
 enum hour_flags {
 	HOUR_SETTLED = 1 << 0,	/* the stamp proves it current */
-	HOUR_MEASURED = 1 << 1,	/* entry sizes and the totals are known */
+	HOUR_MEASURED = 1 << 1, /* entry sizes and the totals are known */
 	HOUR_PROBED = 1 << 2,	/* a segment was opened, media tells of it */
-	HOUR_DEFLATED = 1 << 3,	/* has the chain's lines compressed, too */
+	HOUR_DEFLATED = 1 << 3, /* has the chain's lines compressed, too */
 };
 
 /* What probing a segment told; all zero if it could not be read. */
 struct hour_media {
-	char codecs[64];	/* RFC 6381, NUL-terminated; "" if unknown */
+	char codecs[64]; /* RFC 6381, NUL-terminated; "" if unknown */
 	uint32_t width;
 	uint32_t height;
-	uint32_t rate_num;	/* frames a second, 0/0 if unknown */
+	uint32_t rate_num; /* frames a second, 0/0 if unknown */
 	uint32_t rate_den;
 };
 
 struct hour_header {
 	uint64_t magic;
-	uint64_t checksum;	/* XXH3 of all that follows this field */
+	uint64_t checksum; /* XXH3 of all that follows this field */
 	uint64_t file_size;
-	uint64_t url_hash;	/* XXH3 of the text in front of "HOUR/NAME" */
+	uint64_t url_hash; /* XXH3 of the text in front of "HOUR/NAME" */
 	uint32_t header_size;
 	uint32_t entry_size;
 	uint32_t rules;
-	uint32_t flags;		/* enum hour_flags */
+	uint32_t flags; /* enum hour_flags */
 	int64_t hour_us;
 	struct fs_stamp stamp;
 	uint64_t listing_hash;
-	uint32_t nr_ignored;	/* names that are nothing we know */
+	uint32_t nr_ignored; /* names that are nothing we know */
 	uint32_t nr_entries;
-	uint32_t nr_chain;	/* entries in the chain */
-	uint32_t nr_holes;	/* inside the chain */
+	uint32_t nr_chain; /* entries in the chain */
+	uint32_t nr_holes; /* inside the chain */
 	uint64_t entries_off;
 	uint64_t names_off;
 	uint64_t names_size;
@@ -119,17 +120,17 @@ struct hour_header {
 	int64_t max_length_us;	/* of any entry */
 	int64_t max_end_us;	/* of any entry */
 	uint32_t last_chain;	/* the last entry of the chain */
-	uint32_t max_rounded_s;	/* the longest entry: hour_rounded_s() */
+	uint32_t max_rounded_s; /* the longest entry: hour_rounded_s() */
 	uint64_t text_hash;	/* XXH3 of the text, for validators */
 	/* HOUR_MEASURED, over the chain: */
 	uint64_t total_bytes;
 	int64_t total_us;
-	uint64_t peak_bps;	/* bits a second of its densest segment */
+	uint64_t peak_bps; /* bits a second of its densest segment */
 	struct hour_media media;
 	/* HOUR_DEFLATED: */
 	uint64_t deflate_off;
 	uint64_t deflate_size;
-	uint32_t chain_crc;	/* CRC-32 of the chain's lines */
+	uint32_t chain_crc; /* CRC-32 of the chain's lines */
 	uint32_t zero;
 };
 _Static_assert(sizeof(struct hour_header) == 328, "hour_header is on disk");
@@ -144,13 +145,13 @@ enum hour_entry_flags {
 struct hour_entry {
 	int64_t start_us;
 	int64_t length_us;
-	int64_t size;		/* bytes, or -1 if not measured */
-	uint32_t name_off;	/* into the names */
-	uint32_t text_off;	/* into the text: its own lines */
+	int64_t size;	   /* bytes, or -1 if not measured */
+	uint32_t name_off; /* into the names */
+	uint32_t text_off; /* into the text: its own lines */
 	uint16_t name_len;
 	uint16_t text_len;
-	uint8_t kind;		/* enum segment_kind, not SEGMENT_TEMP */
-	uint8_t flags;		/* enum hour_entry_flags */
+	uint8_t kind;  /* enum segment_kind, not SEGMENT_TEMP */
+	uint8_t flags; /* enum hour_entry_flags */
 	uint16_t zero;
 };
 _Static_assert(sizeof(struct hour_entry) == 40, "hour_entry is on disk");
@@ -201,14 +202,15 @@ uint32_t hourindex_find(const struct hourindex *index, usec_t us);
 /* What goes into an index besides the directory. */
 struct hour_source {
 	usec_t hour_us;
-	const char *url;	/* "PREFIX/segments/CHANNEL/QUALITY/", encoded */
-	int fd;			/* the hour's directory, for file sizes */
+	const char *url; /* "PREFIX/segments/CHANNEL/QUALITY/", encoded */
+	int fd;		 /* the hour's directory, for file sizes */
 	const struct fs_list *list;
 	struct fs_stamp stamp;
 	bool is_settled;
-	bool measure;		/* look at the size of every entry */
-	const struct hour_media *media;	/* or NULL: not probed */
-	uint32_t known_ignored;	/* log of ignored names only if there are more */
+	bool measure;			/* look at the size of every entry */
+	const struct hour_media *media; /* or NULL: not probed */
+	uint32_t
+		known_ignored; /* log of ignored names only if there are more */
 };
 
 /*
@@ -216,8 +218,8 @@ struct hour_source {
  * HOUR_MAX_ENTRIES.  A file that vanishes meanwhile counts as empty.
  */
 enum err hourindex_build(const struct hour_source *source,
-			 struct hourindex **index_r, struct errmsg *e)
-	MUST_CHECK;
+			 struct hourindex **index_r,
+			 struct errmsg *e) MUST_CHECK;
 
 /*
  * Takes a block from malloc() that is laid out but for the checksum, and makes
@@ -240,9 +242,9 @@ struct gzip_block hourindex_block(const struct hourindex *index);
 /* Why a file is not used. */
 enum hour_verdict {
 	HOUR_GOOD,
-	HOUR_ABSENT,	/* no file, or it cannot be opened */
-	HOUR_FOREIGN,	/* another version, rule set, prefix or machine */
-	HOUR_CORRUPT,	/* it is one of ours and lies */
+	HOUR_ABSENT,  /* no file, or it cannot be opened */
+	HOUR_FOREIGN, /* another version, rule set, prefix or machine */
+	HOUR_CORRUPT, /* it is one of ours and lies */
 };
 
 /*
@@ -250,8 +252,8 @@ enum hour_verdict {
  * url_hash 0 accepts any.
  */
 enum hour_verdict hourindex_map(int dir_fd, const char *name, usec_t hour_us,
-				uint64_t url_hash, struct hourindex **index_r)
-	MUST_CHECK;
+				uint64_t url_hash,
+				struct hourindex **index_r) MUST_CHECK;
 
 /* Checks a block of bytes as hourindex_map() does, for tests and fuzzing. */
 enum hour_verdict hourindex_check(const void *data, size_t size, usec_t hour_us,

@@ -136,8 +136,7 @@ static size_t keep_best(int fd, struct candidate *all, size_t nr)
 	size_t kept = 0;
 
 	for (size_t i = 0; i < nr; i++) {
-		if (kept &&
-		    all[kept - 1].seg.start_us == all[i].seg.start_us) {
+		if (kept && all[kept - 1].seg.start_us == all[i].seg.start_us) {
 			if (is_better(fd, &all[i], &all[kept - 1]))
 				all[kept - 1] = all[i];
 			continue;

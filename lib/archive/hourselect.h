@@ -17,14 +17,14 @@
 struct candidate {
 	struct segment seg;
 	const struct fs_entry *file;
-	int64_t size;		/* bytes, or -1 if nobody has looked */
+	int64_t size; /* bytes, or -1 if nobody has looked */
 };
 
 struct hour_selection {
-	struct candidate *best;	/* by start, unique; free() it */
+	struct candidate *best; /* by start, unique; free() it */
 	size_t nr;
-	uint32_t nr_ignored;	/* names that are nothing we know */
-	const char *ignored;	/* one of them, or NULL */
+	uint32_t nr_ignored; /* names that are nothing we know */
+	const char *ignored; /* one of them, or NULL */
 };
 
 /* fd is the directory.  ERR_LIMIT beyond max segments. */

@@ -15,11 +15,11 @@
 #include "base/mem.h"
 
 struct found {
-	char *path;	/* "CHANNEL/QUALITY/HOUR.idx", below the store */
+	char *path; /* "CHANNEL/QUALITY/HOUR.idx", below the store */
 	uint64_t bytes;
 	int64_t used_ns;
 	bool is_tmp;
-	bool is_old;	/* of a private file: nobody writes it any more */
+	bool is_old; /* of a private file: nobody writes it any more */
 };
 
 struct walk {
@@ -34,22 +34,22 @@ static void add_file(struct walk *w, const char *dir, const char *name,
 {
 	struct fs_stamp stamp;
 	struct found *file;
-	int64_t atime_ns = st->st_atim.tv_sec * INT64_C(1000000000) +
-			   st->st_atim.tv_nsec;
+	int64_t atime_ns =
+		st->st_atim.tv_sec * INT64_C(1000000000) + st->st_atim.tv_nsec;
 	size_t len = strlen(dir) + strlen(name) + 2;
 
 	if (w->nr == w->capacity) {
 		w->capacity = w->capacity ? w->capacity * 2 : 256;
-		w->files = mem_resize(w->files,
-				      w->capacity * sizeof(*w->files));
+		w->files =
+			mem_resize(w->files, w->capacity * sizeof(*w->files));
 	}
 	fs_stamp_of(st, &stamp);
 	file = &w->files[w->nr++];
 	*file = (struct found){
 		.path = mem_alloc(len),
 		.bytes = (uint64_t)st->st_size,
-		.used_ns = atime_ns > stamp.mtime_ns ? atime_ns :
-						       stamp.mtime_ns,
+		.used_ns =
+			atime_ns > stamp.mtime_ns ? atime_ns : stamp.mtime_ns,
 		.is_tmp = name[0] == '.',
 		.is_old = stamp.mtime_ns / 1000 + HOURSWEEP_TMP_AGE_US <
 			  utime_now(),
@@ -162,7 +162,7 @@ void hoursweep_run(const char *cache_dir, const char *base, uint64_t max_bytes)
 	for (size_t i = 0; i < w.nr; i++) {
 		struct found *file = &w.files[i];
 
-		if (file->is_tmp ? file->is_old :
+		if (file->is_tmp	      ? file->is_old :
 		    is_index_name(file->path) ? !has_hour(base_fd, file) :
 						false)
 			nr_removed += remove_file(&w, file);

@@ -25,20 +25,20 @@ struct hoursweep_stats {
 	uint64_t nr_files;
 	uint64_t bytes;
 	uint64_t nr_segments;
-	uint64_t nr_bad;	/* corrupt, or of another version */
-	uint64_t nr_tmp;	/* private files of writers */
+	uint64_t nr_bad; /* corrupt, or of another version */
+	uint64_t nr_tmp; /* private files of writers */
 	uint64_t nr_removed;
 };
 
 enum hoursweep_task {
-	HOURSWEEP_STATS,	/* only count */
-	HOURSWEEP_VERIFY,	/* check every file, remove the bad */
-	HOURSWEEP_CLEAR,	/* remove everything */
+	HOURSWEEP_STATS,  /* only count */
+	HOURSWEEP_VERIFY, /* check every file, remove the bad */
+	HOURSWEEP_CLEAR,  /* remove everything */
 };
 
 /* ERR_NOTFOUND if there is no cache directory. */
 enum err hoursweep_task(const char *cache_dir, enum hoursweep_task task,
-			struct hoursweep_stats *stats_r, struct errmsg *e)
-	MUST_CHECK;
+			struct hoursweep_stats *stats_r,
+			struct errmsg *e) MUST_CHECK;
 
 #endif

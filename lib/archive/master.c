@@ -21,12 +21,12 @@
 struct variant {
 	const char *quality;
 	uint64_t bandwidth;
-	uint64_t average;	/* 0 if not measured */
+	uint64_t average; /* 0 if not measured */
 	struct hour_media media;
-	usec_t first_us;	/* of all its hours */
+	usec_t first_us; /* of all its hours */
 	usec_t end_us;
 	bool has_hours;
-	bool has_data;		/* in the range */
+	bool has_data; /* in the range */
 };
 
 struct master {
@@ -57,7 +57,7 @@ static uint64_t assumed_bandwidth(const char *quality)
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
 		if (!strncmp(quality, known[i].name, strlen(known[i].name)))
 			return known[i].bps;
-	return 6846146;	/* 1080p, source and unknown */
+	return 6846146; /* 1080p, source and unknown */
 }
 
 /* A full segment, if there is one; in the middle it is past any lead-in. */
@@ -128,8 +128,8 @@ static enum err measure(struct master *m, struct hourreader *reader,
 	/* Files that are no video say nothing of a bandwidth. */
 	if (v->media.codecs[0] && peak && length_us) {
 		v->bandwidth = peak;
-		v->average = (uint64_t)((double)bytes * 8e6 /
-					(double)length_us);
+		v->average =
+			(uint64_t)((double)bytes * 8e6 / (double)length_us);
 	}
 	return ERR_OK;
 }
@@ -182,8 +182,8 @@ static enum err find_variants(struct master *m, struct errmsg *e)
 				e);
 	if (err)
 		return err;
-	m->variants = arena_alloc(m->arena,
-				  (names.nr + 1) * sizeof(*m->variants));
+	m->variants =
+		arena_alloc(m->arena, (names.nr + 1) * sizeof(*m->variants));
 	for (size_t i = 0; i < names.nr; i++) {
 		struct variant *v = &m->variants[m->nr];
 		struct quality *quality;
@@ -311,15 +311,13 @@ static void put_variant(const struct master *m, const struct variant *v,
 	text_putc(out, '\n');
 }
 
-enum err playlist_master(const struct archive *archive,
-			 struct hourcache *cache, struct arena *a,
-			 const struct master_spec *spec, struct text *out,
-			 struct errmsg *e)
+enum err playlist_master(const struct archive *archive, struct hourcache *cache,
+			 struct arena *a, const struct master_spec *spec,
+			 struct text *out, struct errmsg *e)
 {
-	struct master m = { .archive = archive,
-			    .cache = cache,
-			    .arena = a,
-			    .spec = spec };
+	struct master m = {
+		.archive = archive, .cache = cache, .arena = a, .spec = spec
+	};
 	bool is_first = true;
 	enum err err;
 

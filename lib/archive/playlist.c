@@ -21,8 +21,8 @@ static void add_bytes(struct list *list, const void *data, size_t len)
 {
 	struct media_playlist *out = list->out;
 
-	out->iov[out->nr_iov++] = (struct iovec){ .iov_base = (void *)data,
-						  .iov_len = len };
+	out->iov[out->nr_iov++] =
+		(struct iovec){ .iov_base = (void *)data, .iov_len = len };
 	out->length += len;
 }
 
@@ -49,8 +49,8 @@ static void add_span(struct list *list, const struct segspan *span)
 			hourindex_block(span->index);
 	add_bytes(list, span->index->text + first->text_off,
 		  end - first->text_off);
-	list->hash = XXH3_64bits_withSeed(&identity, sizeof(identity),
-					  list->hash);
+	list->hash =
+		XXH3_64bits_withSeed(&identity, sizeof(identity), list->hash);
 }
 
 static bool is_over_an_hour_past(usec_t end_us, usec_t now_us)
@@ -85,7 +85,7 @@ static uint32_t longest_of(const struct segspan *span)
 
 static uint32_t target_duration(const struct list *list)
 {
-	uint32_t longest = 1;	/* a target of 0 is no target */
+	uint32_t longest = 1; /* a target of 0 is no target */
 
 	for (size_t s = 0; s < list->nr_seqs; s++)
 		for (size_t i = 0; i < list->seqs[s].nr; i++) {

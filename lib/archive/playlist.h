@@ -34,11 +34,11 @@
 #define PLAYLIST_PAST_US      USEC_PER_HOUR
 
 struct media_playlist {
-	struct iovec *iov;	/* the text */
+	struct iovec *iov;	   /* the text */
 	struct gzip_block *blocks; /* of each piece; size 0 if it has none */
 	int nr_iov;
-	uint64_t length;	/* of the text, bytes */
-	uint64_t hash;		/* equal for equal texts */
+	uint64_t length; /* of the text, bytes */
+	uint64_t hash;	 /* equal for equal texts */
 	bool is_final;
 	uint64_t nr_segments;
 	/* as far as the list goes; a live list has no hole at its end */
@@ -53,22 +53,22 @@ struct media_playlist {
 enum err playlist_media(struct hourreader *reader,
 			const struct time_range *ranges, size_t nr_ranges,
 			bool is_live, usec_t now_us,
-			struct media_playlist *list_r, struct errmsg *e)
-	MUST_CHECK;
+			struct media_playlist *list_r,
+			struct errmsg *e) MUST_CHECK;
 
 /*
  * Opens and looks into a segment, which is above this library.  HOURS/NAME is
  * relative to the quality.  Whatever fails leaves *media_r zeroed.
  */
-typedef void playlist_probe_fn(const struct quality *quality,
-			       const char *path, struct hour_media *media_r);
+typedef void playlist_probe_fn(const struct quality *quality, const char *path,
+			       struct hour_media *media_r);
 
 struct master_spec {
 	const char *channel;
 	const struct range_spec *range;
 	const struct range_limits *limits;
-	const char *prefix;	/* in front of "/playlist/" */
-	const char *query;	/* encoded, to pass on; "" for none */
+	const char *prefix; /* in front of "/playlist/" */
+	const char *query;  /* encoded, to pass on; "" for none */
 	playlist_probe_fn *probe;
 };
 
@@ -76,9 +76,8 @@ struct master_spec {
  * The variants of a channel that have data in the range, "source" first, then
  * by falling bandwidth.  ERR_NOTFOUND if there is no such channel.
  */
-enum err playlist_master(const struct archive *archive,
-			 struct hourcache *cache, struct arena *a,
-			 const struct master_spec *spec, struct text *out,
-			 struct errmsg *e) MUST_CHECK;
+enum err playlist_master(const struct archive *archive, struct hourcache *cache,
+			 struct arena *a, const struct master_spec *spec,
+			 struct text *out, struct errmsg *e) MUST_CHECK;
 
 #endif

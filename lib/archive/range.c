@@ -17,8 +17,7 @@ const char *range_limit_text(usec_t us, char buf[32])
 		unit = "hour";
 		nr = us / USEC_PER_HOUR;
 	}
-	snprintf(buf, 32, "%lld %s%s", (long long)nr, unit,
-		 nr == 1 ? "" : "s");
+	snprintf(buf, 32, "%lld %s%s", (long long)nr, unit, nr == 1 ? "" : "s");
 	return buf;
 }
 
@@ -90,14 +89,14 @@ static enum err resolve_open(const struct range_spec *spec,
 	range->start_us = spec->has_start ? spec->start_us : first_us;
 	range->end_us = spec->has_end ? spec->end_us : end_us;
 	if (range->end_us - range->start_us > limits->max_implicit_us)
-		return err_set(e, ERR_INPUT,
-			       "%s is absent and the range would be longer "
-			       "than %s: give start and end",
-			       spec->has_start ? "end" :
-			       spec->has_end   ? "start" :
-						 "start and end",
-			       range_limit_text(limits->max_implicit_us,
-						limit));
+		return err_set(
+			e, ERR_INPUT,
+			"%s is absent and the range would be longer "
+			"than %s: give start and end",
+			spec->has_start ? "end" :
+			spec->has_end	? "start" :
+					  "start and end",
+			range_limit_text(limits->max_implicit_us, limit));
 	return ERR_OK;
 }
 

@@ -25,18 +25,18 @@ struct range_spec {
 	bool has_end;
 	usec_t start_us;
 	usec_t end_us;
-	struct time_range *ranges;	/* override start and end */
+	struct time_range *ranges; /* override start and end */
 	size_t nr_ranges;
 };
 
 struct range_limits {
-	usec_t max_explicit_us;	/* of all ranges that name both ends */
-	usec_t max_implicit_us;	/* of one that does not */
+	usec_t max_explicit_us; /* of all ranges that name both ends */
+	usec_t max_implicit_us; /* of one that does not */
 	size_t max_ranges;
 };
 
 enum range_flags {
-	RANGE_MAY_BE_EMPTY = 1 << 0,	/* end <= start is not an error */
+	RANGE_MAY_BE_EMPTY = 1 << 0, /* end <= start is not an error */
 };
 
 enum err range_spec_check(const struct range_spec *spec,

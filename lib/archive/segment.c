@@ -95,13 +95,13 @@ bool segment_parse(usec_t hour_us, const char *name, size_t len,
 		p = dash[i] + 1;
 	}
 	if (!take_start(name, (size_t)(dash[0] - name), &start) ||
-	    !utime_parse_seconds(dash[0] + 1,
-				 (size_t)(dash[1] - dash[0] - 1),
+	    !utime_parse_seconds(dash[0] + 1, (size_t)(dash[1] - dash[0] - 1),
 				 SEGMENT_MAX_LENGTH, &length) ||
 	    !length)
 		return false;
 	kind = find_kind(dash[1] + 1, (size_t)(dash[2] - dash[1] - 1));
-	if (kind < 0 || (kind != SEGMENT_TEMP && !is_hash(p, (size_t)(end - p))))
+	if (kind < 0 ||
+	    (kind != SEGMENT_TEMP && !is_hash(p, (size_t)(end - p))))
 		return false;
 	*seg_r = (struct segment){
 		.start_us = hour_us + start,

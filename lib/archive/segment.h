@@ -23,25 +23,25 @@
 
 /* In order of preference, best first; hourselect.c relies on the order. */
 enum segment_kind {
-	SEGMENT_FULL,		/* complete */
-	SEGMENT_SUSPECT,	/* maybe incomplete */
-	SEGMENT_PARTIAL,	/* known to be incomplete */
-	SEGMENT_TEMP,		/* being written; may vanish */
+	SEGMENT_FULL,	 /* complete */
+	SEGMENT_SUSPECT, /* maybe incomplete */
+	SEGMENT_PARTIAL, /* known to be incomplete */
+	SEGMENT_TEMP,	 /* being written; may vanish */
 	SEGMENT_KIND_COUNT
 };
 
 extern const char *const segment_kind_names[SEGMENT_KIND_COUNT + 1];
 
-#define SEGMENT_SUFFIX	  ".ts"
-#define TOMBSTONE_SUFFIX  ".tombstone"
+#define SEGMENT_SUFFIX	   ".ts"
+#define TOMBSTONE_SUFFIX   ".tombstone"
 #define SEGMENT_MAX_LENGTH USEC_PER_HOUR
 
 struct segment {
 	usec_t start_us;
-	usec_t length_us;	/* 1 to SEGMENT_MAX_LENGTH */
-	uint8_t kind;		/* enum segment_kind */
-	uint8_t stem_len;	/* of the name without ".ts" */
-	uint8_t hash_at;	/* where in the name the hash begins */
+	usec_t length_us; /* 1 to SEGMENT_MAX_LENGTH */
+	uint8_t kind;	  /* enum segment_kind */
+	uint8_t stem_len; /* of the name without ".ts" */
+	uint8_t hash_at;  /* where in the name the hash begins */
 };
 
 /* Reads the name of a file in the directory of the hour that begins then. */

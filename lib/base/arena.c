@@ -15,7 +15,7 @@
 
 struct arena_block {
 	struct arena_block *next;
-	size_t size;		/* of data */
+	size_t size; /* of data */
 	_Alignas(max_align_t) char data[];
 };
 
@@ -84,7 +84,7 @@ void *arena_alloc(struct arena *a, size_t size)
 	size_t need = ((size ? size : 1) + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 	char *p;
 
-	if (need > BLOCK_SIZE / 4)	/* its own block; keep the current one */
+	if (need > BLOCK_SIZE / 4) /* its own block; keep the current one */
 		return memset(add_block(a, need)->data, 0, need);
 	if (need > a->left) {
 		a->free = add_block(a, BLOCK_SIZE)->data;

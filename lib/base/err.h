@@ -20,28 +20,28 @@
 
 #include "base/compiler.h"
 
-#define ERR_LIST(X) \
-	X(OK, "no error") \
-	X(INPUT, "the caller's text is not valid") \
-	X(FORBIDDEN, "the name is hidden or the feature is disabled") \
-	X(NOTFOUND, "no such channel, quality, hour or file") \
-	X(METHOD, "the thing exists but not for this method") \
-	X(HOLES, "the range is not covered, or not fully") \
-	X(LIMIT, "larger than we allow") \
-	X(RANGE, "asked for bytes past the end") \
-	X(UNBUILT, "not configured, or not in this version") \
-	X(BUSY, "no capacity now; later there will be") \
-	X(CORRUPT, "stored bytes contradict themselves") \
-	X(MEDIA, "the media library refused the data") \
-	X(IO, "a system call failed") \
-	X(GONE, "the receiver went away") \
+#define ERR_LIST(X)                                                            \
+	X(OK, "no error")                                                      \
+	X(INPUT, "the caller's text is not valid")                             \
+	X(FORBIDDEN, "the name is hidden or the feature is disabled")          \
+	X(NOTFOUND, "no such channel, quality, hour or file")                  \
+	X(METHOD, "the thing exists but not for this method")                  \
+	X(HOLES, "the range is not covered, or not fully")                     \
+	X(LIMIT, "larger than we allow")                                       \
+	X(RANGE, "asked for bytes past the end")                               \
+	X(UNBUILT, "not configured, or not in this version")                   \
+	X(BUSY, "no capacity now; later there will be")                        \
+	X(CORRUPT, "stored bytes contradict themselves")                       \
+	X(MEDIA, "the media library refused the data")                         \
+	X(IO, "a system call failed")                                          \
+	X(GONE, "the receiver went away")                                      \
 	X(HANDED, "another process has taken over the answer")
 
 enum err {
 #define ERR_ENUM(name, text) ERR_##name,
 	ERR_LIST(ERR_ENUM)
 #undef ERR_ENUM
-	ERR_COUNT
+		ERR_COUNT
 };
 
 /*

@@ -60,10 +60,9 @@ int fs_open_by_component(int dir_fd, const char *rel, int flags)
 		return -1;
 	}
 	while (next_component(&rel, part)) {
-		int open_flags = rel[strspn(rel, "/")] ?
-					 O_PATH | O_DIRECTORY :
-				 *rel ? flags | O_DIRECTORY :
-					flags;
+		int open_flags = rel[strspn(rel, "/")] ? O_PATH | O_DIRECTORY :
+				 *rel		       ? flags | O_DIRECTORY :
+							 flags;
 
 		if (!strcmp(part, "..")) {
 			errno = EXDEV;
@@ -148,9 +147,8 @@ enum err fs_replace_file(int dir_fd, const char *name, const struct iovec *iov,
 	/* The number alone is not ours: another container may have it too. */
 	if (getrandom(&salt, sizeof(salt), GRND_NONBLOCK) < 0)
 		salt = (uint64_t)utime_now();
-	snprintf(private_name, sizeof(private_name), ".%.200s.%ld-%016" PRIx64
-						     ".tmp",
-		 name, (long)getpid(), salt);
+	snprintf(private_name, sizeof(private_name),
+		 ".%.200s.%ld-%016" PRIx64 ".tmp", name, (long)getpid(), salt);
 	fd = openat(dir_fd, private_name,
 		    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
@@ -260,8 +258,9 @@ static enum err read_raw(int fd, struct fs_list *list, size_t *len_r,
 
 		if (list->raw_size - len < FIRST_RAW_SIZE / 2) {
 			if (list->raw_size >= FS_LIST_MAX_BYTES)
-				return err_set(e, ERR_LIMIT,
-					       "a directory has too many names");
+				return err_set(
+					e, ERR_LIMIT,
+					"a directory has too many names");
 			list->raw_size = list->raw_size ? list->raw_size * 2 :
 							  FIRST_RAW_SIZE;
 			list->raw = mem_resize(list->raw, list->raw_size);
@@ -282,8 +281,7 @@ static enum err read_raw(int fd, struct fs_list *list, size_t *len_r,
 
 static bool is_dots(const char *name)
 {
-	return name[0] == '.' &&
-	       (!name[1] || (name[1] == '.' && !name[2]));
+	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
 }
 
 static void add_entry(struct fs_list *list, const struct raw_entry *raw)
@@ -293,8 +291,7 @@ static void add_entry(struct fs_list *list, const struct raw_entry *raw)
 	if (list->nr == list->capacity) {
 		list->capacity = list->capacity ? list->capacity * 2 : 1024;
 		list->entries = mem_resize(
-			list->entries,
-			list->capacity * sizeof(*list->entries));
+			list->entries, list->capacity * sizeof(*list->entries));
 	}
 	entry = &list->entries[list->nr++];
 	entry->ino = raw->ino;
@@ -370,8 +367,9 @@ bool fs_times_are_honest(int fd)
 {
 	/* Local file systems that update a directory's times on any change. */
 	static const unsigned long honest[] = {
-		EXT4_SUPER_MAGIC,  XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
-		F2FS_SUPER_MAGIC,  TMPFS_MAGIC,	    REISERFS_SUPER_MAGIC,
+		EXT4_SUPER_MAGIC,     XFS_SUPER_MAGIC,
+		BTRFS_SUPER_MAGIC,    F2FS_SUPER_MAGIC,
+		TMPFS_MAGIC,	      REISERFS_SUPER_MAGIC,
 		0x2fc12fc1 /* ZFS */, 0xca451a4e /* bcachefs */,
 	};
 	struct statfs fs;

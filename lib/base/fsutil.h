@@ -50,23 +50,23 @@ struct fs_stamp {
 	int64_t mtime_ns;
 	int64_t ctime_ns;
 };
-bool fs_stamp_at(int dir_fd, const char *rel, struct fs_stamp *stamp_r)
-	MUST_CHECK;
+bool fs_stamp_at(int dir_fd, const char *rel,
+		 struct fs_stamp *stamp_r) MUST_CHECK;
 void fs_stamp_of(const struct stat *st, struct fs_stamp *stamp_r);
-bool fs_stamp_equal(const struct fs_stamp *a, const struct fs_stamp *b)
-	MUST_CHECK;
+bool fs_stamp_equal(const struct fs_stamp *a,
+		    const struct fs_stamp *b) MUST_CHECK;
 
 /* A directory as the kernel listed it, without "." and "..". */
 struct fs_entry {
 	uint64_t ino;
-	const char *name;	/* into the list's own memory */
+	const char *name; /* into the list's own memory */
 	uint16_t len;
-	uint8_t type;		/* DT_REG, DT_DIR, DT_LNK, DT_UNKNOWN ... */
+	uint8_t type; /* DT_REG, DT_DIR, DT_LNK, DT_UNKNOWN ... */
 };
 struct fs_list {
 	struct fs_entry *entries;
 	size_t nr;
-	uint64_t hash;		/* of all (ino, name) in the order read */
+	uint64_t hash; /* of all (ino, name) in the order read */
 	/* private: reused by the next fs_list_read() */
 	char *raw;
 	size_t raw_size;
@@ -78,8 +78,8 @@ struct fs_list {
  * used again.  ERR_LIMIT beyond FS_LIST_MAX_BYTES of names.
  */
 #define FS_LIST_MAX_BYTES ((size_t)256 * 1024 * 1024)
-enum err fs_list_read(int fd, struct fs_list *list, struct errmsg *e)
-	MUST_CHECK;
+enum err fs_list_read(int fd, struct fs_list *list,
+		      struct errmsg *e) MUST_CHECK;
 void fs_list_release(struct fs_list *list);
 
 /* By byte value of the name. */

@@ -16,8 +16,9 @@
 #define TRAILER	    8
 
 /* RFC 1952 2.3: deflate, no flags, no time, fastest, Unix. */
-static const unsigned char member_head[10] = { 0x1f, 0x8b, 8, 0, 0,
-					       0,    0,	   4, 3 };
+static const unsigned char member_head[10] = {
+	0x1f, 0x8b, 8, 0, 0, 0, 0, 4, 3
+};
 
 static bool begin(z_stream *z)
 {
@@ -88,12 +89,12 @@ bool gzip_make_block(const void *text, size_t len, struct text *out,
 /* A member in the making. */
 struct join {
 	struct gzip_member *member;
-	struct text *out;	/* what is compressed here */
-	size_t taken;		/* of it, by pieces of the member */
+	struct text *out; /* what is compressed here */
+	size_t taken;	  /* of it, by pieces of the member */
 	z_stream z;
 	uint32_t crc;
-	uint32_t plain_size;	/* modulo 2^32, as the format wants it */
-	bool is_open;		/* z has been fed since the last flush */
+	uint32_t plain_size; /* modulo 2^32, as the format wants it */
+	bool is_open;	     /* z has been fed since the last flush */
 };
 
 static void add_piece(struct join *j, const void *data, size_t size)
@@ -160,8 +161,8 @@ static bool join_all(struct join *j, const struct iovec *pieces,
 			ok = join_block(j, &blocks[i], pieces[i].iov_len);
 			continue;
 		}
-		ok = feed(&j->z, pieces[i].iov_base, pieces[i].iov_len,
-			  &j->crc, j->out);
+		ok = feed(&j->z, pieces[i].iov_base, pieces[i].iov_len, &j->crc,
+			  j->out);
 		j->is_open = true;
 	}
 	if (!ok || !run(&j->z, Z_FINISH, j->out))

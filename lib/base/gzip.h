@@ -22,8 +22,8 @@
 
 struct gzip_block {
 	const void *data;
-	size_t size;		/* 0: there is none */
-	uint32_t crc;		/* CRC-32 of the plain text */
+	size_t size;  /* 0: there is none */
+	uint32_t crc; /* CRC-32 of the plain text */
 };
 
 /*
@@ -37,9 +37,9 @@ bool gzip_make_block(const void *text, size_t len, struct text *out,
 size_t gzip_block_bound(size_t len);
 
 struct gzip_member {
-	struct iovec *iov;	/* in the arena, and the blocks themselves */
+	struct iovec *iov; /* in the arena, and the blocks themselves */
 	int nr_iov;
-	uint64_t length;	/* bytes */
+	uint64_t length; /* bytes */
 };
 
 /*

@@ -23,8 +23,8 @@ void json_append(struct text *t, struct json_object *object)
 {
 	size_t len;
 	const char *text = json_object_to_json_string_length(
-		object,
-		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE,
+		&len);
 
 	text_append(t, text, len);
 	text_putc(t, '\n');

@@ -41,12 +41,10 @@ void log_set_observer(void (*fn)(enum log_level level, const char *module,
 void log_at(enum log_level level, const char *file, const char *function,
 	    const char *fmt, ...) PRINTF_LIKE(4, 5);
 
-#define log_debug(...) \
-	log_at(LOG_LEVEL_DEBUG, __FILE__, __func__, __VA_ARGS__)
-#define log_info(...) log_at(LOG_LEVEL_INFO, __FILE__, __func__, __VA_ARGS__)
-#define log_warning(...) \
+#define log_debug(...) log_at(LOG_LEVEL_DEBUG, __FILE__, __func__, __VA_ARGS__)
+#define log_info(...)  log_at(LOG_LEVEL_INFO, __FILE__, __func__, __VA_ARGS__)
+#define log_warning(...)                                                       \
 	log_at(LOG_LEVEL_WARNING, __FILE__, __func__, __VA_ARGS__)
-#define log_error(...) \
-	log_at(LOG_LEVEL_ERROR, __FILE__, __func__, __VA_ARGS__)
+#define log_error(...) log_at(LOG_LEVEL_ERROR, __FILE__, __func__, __VA_ARGS__)
 
 #endif

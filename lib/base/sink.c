@@ -33,8 +33,9 @@ enum err sink_copy_by_reading(struct sink *s, int fd, uint64_t offset,
 			return err_set(e, ERR_IO, "cannot read a file: %s",
 				       strerror(errno));
 		if (n == 0)
-			return err_set(e, ERR_CORRUPT,
-				       "a file became shorter while it was sent");
+			return err_set(
+				e, ERR_CORRUPT,
+				"a file became shorter while it was sent");
 		err = sink_write(s, buffer, (size_t)n, e);
 		if (err)
 			return err;

@@ -3,8 +3,8 @@
  *
  * Appending never fails loudly: what does not fit under the maximum is not
  * appended, and the buffer is marked; whoever built the text asks
- * text_check() once at the end.  What was appended is followed by a NUL that len
- * does not count; whoever writes into text_reserve() sees to it himself.
+ * text_check() once at the end.  What was appended is followed by a NUL that
+ * len does not count; whoever writes into text_reserve() sees to it himself.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -43,7 +43,7 @@ void text_printf(struct text *t, const char *fmt, ...) PRINTF_LIKE(2, 3);
 char *text_reserve(struct text *t, size_t len) MUST_CHECK;
 
 /* ERR_LIMIT if anything did not fit; what names the text for the message. */
-enum err text_check(const struct text *t, const char *what, struct errmsg *e)
-	MUST_CHECK;
+enum err text_check(const struct text *t, const char *what,
+		    struct errmsg *e) MUST_CHECK;
 
 #endif

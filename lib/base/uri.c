@@ -65,7 +65,10 @@ enum uri_fault uri_decode(const char *from, size_t len,
 
 /* Letters, digits and - . _ ~, a bit each. */
 static const uint32_t unreserved[8] = {
-	0x00000000, 0x03ff6000, 0x87fffffe, 0x47fffffe,
+	0x00000000,
+	0x03ff6000,
+	0x87fffffe,
+	0x47fffffe,
 };
 
 static bool is_unreserved(unsigned char c)

@@ -14,14 +14,14 @@
 
 enum uri_fault {
 	URI_OK,
-	URI_BAD_PERCENT,	/* % not followed by two hexadecimal digits */
-	URI_CONTROL,		/* NUL, a control byte or DEL, decoded or not */
-	URI_BAD_UTF8,		/* overlong, surrogate, beyond U+10FFFF, cut */
+	URI_BAD_PERCENT, /* % not followed by two hexadecimal digits */
+	URI_CONTROL,	 /* NUL, a control byte or DEL, decoded or not */
+	URI_BAD_UTF8,	 /* overlong, surrogate, beyond U+10FFFF, cut */
 };
 
 enum uri_decode_flags {
 	URI_COMPONENT = 0,
-	URI_PLUS_IS_SPACE = 1 << 0,	/* as in a query string */
+	URI_PLUS_IS_SPACE = 1 << 0, /* as in a query string */
 };
 
 /* What a fault is, for messages: "a percent sign without two digits". */

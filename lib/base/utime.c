@@ -6,7 +6,7 @@
 #include <time.h>
 
 #define SECONDS_PER_DAY 86400
-#define FIRST_US	((usec_t)-62135596800 * USEC_PER_SEC) /* year 1 */
+#define FIRST_US	((usec_t)-62135596800 * USEC_PER_SEC)	  /* year 1 */
 #define LAST_US		((usec_t)253402300800 * USEC_PER_SEC - 1) /* 9999 */
 
 usec_t utime_now(void)
@@ -72,9 +72,9 @@ static void date_of_days(int64_t days, int64_t *year, int64_t *month,
 	int64_t shifted = days + 719468;
 	int64_t era = shifted / 146097;
 	int64_t in_era = shifted % 146097;
-	int64_t year_of_era = (in_era - in_era / 1460 + in_era / 36524 -
-			       in_era / 146096) /
-			      365;
+	int64_t year_of_era =
+		(in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) /
+		365;
 	int64_t in_year = in_era - (365 * year_of_era + year_of_era / 4 -
 				    year_of_era / 100);
 	int64_t m = (5 * in_year + 2) / 153;

@@ -27,9 +27,9 @@ static bool find_sps(const uint8_t *data, size_t size, uint8_t mask,
 	size_t nr = 0;
 	size_t at = 0;
 
-	while (at + 4 <= size && (data[at] || data[at + 1] ||
-				  data[at + 2] != 1 ||
-				  (data[at + 3] & mask) != type))
+	while (at + 4 <= size &&
+	       (data[at] || data[at + 1] || data[at + 2] != 1 ||
+		(data[at + 3] & mask) != type))
 		at++;
 	for (at += 3; at < size && nr < SPS_BYTES; at++)
 		if (nr < 2 || data[at] != 3 || data[at - 1] || data[at - 2])
@@ -44,8 +44,8 @@ static void name_h264(const uint8_t *data, size_t size,
 	uint8_t sps[SPS_BYTES];
 
 	if (find_sps(data, size, 0x1f, 7, sps))
-		snprintf(name, CODEC_NAME_SIZE,
-			 "avc1.%02X%02X%02X", sps[1], sps[2], sps[3]);
+		snprintf(name, CODEC_NAME_SIZE, "avc1.%02X%02X%02X", sps[1],
+			 sps[2], sps[3]);
 }
 
 /* The compatibility flags are written with the first one lowest. */
@@ -66,23 +66,21 @@ static void name_hevc(const uint8_t *data, size_t size,
 		      char name[CODEC_NAME_SIZE])
 {
 	uint8_t sps[SPS_BYTES];
-	const uint8_t *ptl = sps + 3;	/* profile_tier_level() */
+	const uint8_t *ptl = sps + 3; /* profile_tier_level() */
 	const uint8_t *constraints = ptl + 5;
 	unsigned nr = 6;
 	size_t at;
 
 	if (!find_sps(data, size, 0x7e, 33 << 1, sps))
 		return;
-	at = (size_t)snprintf(name, CODEC_NAME_SIZE,
-			      "hvc1.%.*s%u.%" PRIX32 ".%c%u", ptl[0] >> 6 != 0,
-			      &" ABC"[ptl[0] >> 6], ptl[0] & 0x1fu,
-			      reverse_bits(ptl + 1), ptl[0] & 0x20 ? 'H' : 'L',
-			      ptl[11]);
+	at = (size_t)snprintf(
+		name, CODEC_NAME_SIZE, "hvc1.%.*s%u.%" PRIX32 ".%c%u",
+		ptl[0] >> 6 != 0, &" ABC"[ptl[0] >> 6], ptl[0] & 0x1fu,
+		reverse_bits(ptl + 1), ptl[0] & 0x20 ? 'H' : 'L', ptl[11]);
 	while (nr > 0 && !constraints[nr - 1])
 		nr--;
 	for (unsigned i = 0; i < nr; i++)
-		at += (size_t)snprintf(name + at,
-				       CODEC_NAME_SIZE - at, ".%02X",
+		at += (size_t)snprintf(name + at, CODEC_NAME_SIZE - at, ".%02X",
 				       constraints[i]);
 }
 
@@ -123,7 +121,7 @@ static int decode_aac_type(enum AVCodecID id, const uint8_t *data, size_t size)
 	memcpy(packet->data, data, size);
 	if (avcodec_send_packet(codec, packet) == 0 &&
 	    avcodec_receive_frame(codec, frame) == 0)
-		type = codec->profile + 1;	/* FFmpeg counts from 0 */
+		type = codec->profile + 1; /* FFmpeg counts from 0 */
 out:
 	av_frame_free(&frame);
 	av_packet_free(&packet);
@@ -182,6 +180,5 @@ void codec_name_audio(enum AVCodecID id, const uint8_t *data, size_t size,
 		name_mpeg(data, size, name);
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (names[i].id == id)
-			snprintf(name, CODEC_NAME_SIZE, "%s",
-				 names[i].name);
+			snprintf(name, CODEC_NAME_SIZE, "%s", names[i].name);
 }

@@ -48,10 +48,10 @@
 #define MAX_STEP_TS90K (TS_CLOCK * 10)
 
 struct track {
-	AVCodecContext *codec;	/* never opened: the parser's notes */
+	AVCodecContext *codec; /* never opened: the parser's notes */
 	AVCodecParserContext *parser;
-	unsigned nr_tries;	/* frames of audio that were looked at */
-	bool is_done;		/* its packets can tell no more */
+	unsigned nr_tries;	    /* frames of audio that were looked at */
+	bool is_done;		    /* its packets can tell no more */
 	char name[CODEC_NAME_SIZE]; /* RFC 6381; "" if not known (yet) */
 };
 
@@ -64,11 +64,11 @@ struct probe {
 	AVPacket *packet;
 	struct track tracks[MAX_STREAMS];
 
-	int video;		/* index of the stream that counts, or -1 */
+	int video; /* index of the stream that counts, or -1 */
 	int64_t first_pts;
 	int64_t pts[MAX_PICTURES]; /* from first_pts, in 90 kHz ticks */
 	unsigned nr_pts;
-	bool has_rate;		/* more times would not change the rate */
+	bool has_rate; /* more times would not change the rate */
 };
 
 /* ---- FFmpeg's own voice ---- */
@@ -146,7 +146,7 @@ static bool alloc_input(struct probe *p)
 	p->io = avio_alloc_context(buffer, IO_BYTES, 0, p, read_file, NULL,
 				   seek_file);
 	if (!p->io)
-		av_free(buffer);	/* else p->io owns it */
+		av_free(buffer); /* else p->io owns it */
 	return p->io && p->in && p->packet;
 }
 
@@ -159,10 +159,10 @@ static enum err open_input(struct probe *p, struct errmsg *e)
 		return err_set(e, ERR_MEDIA, "FFmpeg cannot read MPEG-TS");
 	if (!alloc_input(p))
 		return err_set(e, ERR_MEDIA, "no memory to read a segment");
-	p->in->pb = p->io;	/* stays ours: AVFMT_FLAG_CUSTOM_IO */
+	p->in->pb = p->io; /* stays ours: AVFMT_FLAG_CUSTOM_IO */
 	p->in->io_open = refuse_open;
-	p->in->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_NOPARSE |
-			AVFMT_FLAG_NOFILLIN;
+	p->in->flags |=
+		AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
 	p->in->probesize = TABLES_BYTES;
 	/* Where this fails, it frees p->in and sets it to NULL. */
 	rc = avformat_open_input(&p->in, NULL, format, NULL);
@@ -185,16 +185,16 @@ static void probe_release(struct probe *p)
 	av_packet_free(&p->packet);
 	avformat_close_input(&p->in);
 	if (p->io)
-		av_freep(&p->io->buffer);	/* maybe no longer the first */
+		av_freep(&p->io->buffer); /* maybe no longer the first */
 	avio_context_free(&p->io);
 }
 
 /* ---- frame rate ---- */
 
 struct rate {
-	int64_t num;		/* 0/0 if the times show none */
+	int64_t num; /* 0/0 if the times show none */
 	int64_t den;
-	bool is_exact;		/* no step differs from another by 2 ticks */
+	bool is_exact; /* no step differs from another by 2 ticks */
 };
 
 static int compare_times(const void *a, const void *b)
@@ -484,8 +484,8 @@ static bool is_repeated(const struct probe *p, unsigned index)
 }
 
 /* Appends the names of one type of stream; false if one has none. */
-static bool add_names(const struct probe *p, enum AVMediaType type,
-		      char *to, size_t size)
+static bool add_names(const struct probe *p, enum AVMediaType type, char *to,
+		      size_t size)
 {
 	size_t at = strlen(to);
 	bool all = true;
@@ -517,8 +517,7 @@ static enum err describe(const struct probe *p, struct hour_media *media_r,
 		memset(media.codecs, 0, size);
 	if (p->video >= 0 && p->tracks[p->video].is_done &&
 	    p->tracks[p->video].parser) {
-		const AVCodecParserContext *parser =
-			p->tracks[p->video].parser;
+		const AVCodecParserContext *parser = p->tracks[p->video].parser;
 
 		media.width = (uint32_t)parser->width;
 		media.height = (uint32_t)parser->height;

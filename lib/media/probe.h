@@ -33,9 +33,10 @@
  * several streams share is named once, video before audio.
  *
  * Every call sets av_log_set_callback(), which is the whole process's: what the
- * FFmpeg libraries call errors goes to our log at debug level, the rest nowhere.
+ * FFmpeg libraries call errors goes to our log at debug level, the rest
+ * nowhere.
  */
-enum err probe_segment(int fd, struct hour_media *media_r, struct errmsg *e)
-	MUST_CHECK;
+enum err probe_segment(int fd, struct hour_media *media_r,
+		       struct errmsg *e) MUST_CHECK;
 
 #endif

@@ -71,7 +71,7 @@ bool psi_read_pat(const struct psi_section *s, unsigned *pmt_pid_r)
 	for (size_t at = 8; at + 4 <= s->need - CRC_BYTES; at += 4) {
 		const uint8_t *b = s->data + at;
 
-		if (!(b[0] | b[1]))	/* the network's PID */
+		if (!(b[0] | b[1])) /* the network's PID */
 			continue;
 		*pmt_pid_r = take_pid(b + 2);
 		return true;
@@ -82,18 +82,18 @@ bool psi_read_pat(const struct psi_section *s, unsigned *pmt_pid_r)
 static enum stream_kind kind_of(uint8_t type)
 {
 	switch (type) {
-	case 0x01:	/* MPEG-1 */
-	case 0x02:	/* MPEG-2 */
-	case 0x10:	/* MPEG-4 part 2 */
+	case 0x01: /* MPEG-1 */
+	case 0x02: /* MPEG-2 */
+	case 0x10: /* MPEG-4 part 2 */
 	case TYPE_H264:
 	case TYPE_HEVC:
 		return STREAM_VIDEO;
 	case TYPE_MPEG1_AUDIO:
 	case TYPE_MPEG2_AUDIO:
 	case TYPE_ADTS:
-	case 0x11:	/* AAC in LATM */
-	case 0x81:	/* AC-3 */
-	case 0x87:	/* E-AC-3 */
+	case 0x11: /* AAC in LATM */
+	case 0x81: /* AC-3 */
+	case 0x87: /* E-AC-3 */
 		return STREAM_AUDIO;
 	case TYPE_ID3:
 		return STREAM_ID3;
@@ -161,7 +161,7 @@ void psi_put(const uint8_t *section, size_t len, unsigned pid,
 		p[1] = is_first ? 0x40 : 0;
 		ts_set_pid(p, pid);
 		p[3] = (uint8_t)(0x10 | *counter);
-		p[4] = 0;	/* pointer field; else overwritten */
+		p[4] = 0; /* pointer field; else overwritten */
 		memcpy(p + at, section, part);
 		memset(p + at + part, 0xff, TS_PACKET - at - part);
 		section += part;

@@ -20,15 +20,15 @@
 #include "base/compiler.h"
 #include "media/ts.h"
 
-#define PSI_MAX_SECTION 1024	/* of a PAT or PMT, with its header */
+#define PSI_MAX_SECTION 1024 /* of a PAT or PMT, with its header */
 #define PSI_MAX_STREAMS 32
 
 /* A table in the making; begin with a zeroed one. */
 struct psi_section {
 	uint8_t data[PSI_MAX_SECTION];
 	size_t have;
-	size_t need;		/* 0: none begun */
-	unsigned counter;	/* of the last packet */
+	size_t need;	  /* 0: none begun */
+	unsigned counter; /* of the last packet */
 };
 
 /*
@@ -54,19 +54,19 @@ enum stream_type {
 
 struct ts_stream {
 	uint16_t pid;
-	uint8_t type;		/* enum stream_type, among others */
-	uint8_t kind;		/* enum stream_kind, by the type */
+	uint8_t type; /* enum stream_type, among others */
+	uint8_t kind; /* enum stream_kind, by the type */
 };
 
 struct ts_program {
-	uint16_t pcr_pid;	/* TS_PID_NULL: no PCR */
+	uint16_t pcr_pid; /* TS_PID_NULL: no PCR */
 	uint8_t version;
 	uint8_t nr_streams;
 	struct ts_stream streams[PSI_MAX_STREAMS];
 };
 
-bool psi_read_pmt(const struct psi_section *s, struct ts_program *program_r)
-	MUST_CHECK;
+bool psi_read_pmt(const struct psi_section *s,
+		  struct ts_program *program_r) MUST_CHECK;
 
 /* The first stream of a kind, or NULL. */
 const struct ts_stream *program_stream(const struct ts_program *program,

@@ -48,7 +48,8 @@ static enum err look_at(struct roughcut *cut, struct rough_piece *piece,
 	int fd;
 
 	piece_path(piece, path);
-	/* Opened as it will be: what cannot be read is said before it begins. */
+	/* Opened as it will be: what cannot be read is said before it begins.
+	 */
 	fd = quality_open(cut->quality, path, O_RDONLY | O_NONBLOCK);
 	if (fd < 0 && !is_absent(errno))
 		return err_set(e, ERR_IO, "cannot read segment '%s': %s",
@@ -119,16 +120,16 @@ static enum err find_all(struct hourreader *reader,
 	uint64_t nr = 0;
 
 	for (size_t i = 0; i < spec->nr_ranges; i++) {
-		enum err err = bestseg_find(reader, &spec->ranges[i], &seqs[i],
-					    e);
+		enum err err =
+			bestseg_find(reader, &spec->ranges[i], &seqs[i], e);
 
 		if (!err)
 			err = check_holes(&seqs[i], spec->allow_holes, e);
 		if (err)
 			return err;
 		nr += sequence_count(&seqs[i]);
-		cut->ranges_us += spec->ranges[i].end_us -
-				  spec->ranges[i].start_us;
+		cut->ranges_us +=
+			spec->ranges[i].end_us - spec->ranges[i].start_us;
 		cut->nr_holes += seqs[i].nr_holes;
 		cut->holes_us += seqs[i].holes_us;
 		if (seqs[i].nr_holes ||

@@ -25,7 +25,7 @@
 struct rough_piece {
 	const struct hourindex *index;
 	uint32_t entry;
-	uint64_t offset;	/* of its first byte in the cut */
+	uint64_t offset; /* of its first byte in the cut */
 	uint64_t size;
 };
 
@@ -33,10 +33,10 @@ struct roughcut {
 	const struct quality *quality;
 	struct rough_piece *pieces;
 	size_t nr;
-	uint64_t length;	/* bytes */
-	usec_t ranges_us;	/* the ranges together */
-	uint64_t hash[2];	/* of names, sizes and times of the files */
-	bool is_settled;	/* full segments without holes, an hour old */
+	uint64_t length;  /* bytes */
+	usec_t ranges_us; /* the ranges together */
+	uint64_t hash[2]; /* of names, sizes and times of the files */
+	bool is_settled;  /* full segments without holes, an hour old */
 	uint32_t nr_holes;
 	usec_t holes_us;
 };
@@ -53,7 +53,7 @@ enum err roughcut_plan(struct hourreader *reader, const struct rough_spec *spec,
 
 /* Bytes offset to offset + count - 1 of the cut. */
 enum err roughcut_send(const struct roughcut *cut, uint64_t offset,
-		       uint64_t count, struct sink *sink, struct errmsg *e)
-	MUST_CHECK;
+		       uint64_t count, struct sink *sink,
+		       struct errmsg *e) MUST_CHECK;
 
 #endif

@@ -14,7 +14,7 @@
 #define TRANSITION_MAX_US (60 * USEC_PER_SEC)
 
 struct transition {
-	const char *name;	/* one of the known names; NULL: a hard cut */
+	const char *name; /* one of the known names; NULL: a hard cut */
 	usec_t length_us;
 };
 

@@ -25,9 +25,9 @@
 #define TS_PID_PAT  0
 #define TS_PID_NULL 0x1fff
 
-#define TS_HZ	   90000
-#define TS_WRAP	   (INT64_C(1) << 33)		/* of PTS and DTS */
-#define TS_PCR_HZ  27000000
+#define TS_HZ	    90000
+#define TS_WRAP	    (INT64_C(1) << 33) /* of PTS and DTS */
+#define TS_PCR_HZ   27000000
 #define TS_PCR_WRAP (TS_WRAP * 300)
 
 /* No such time: outside of what 33 bits, unwrapped, can reach. */
@@ -93,7 +93,8 @@ static inline size_t ts_payload_at(const uint8_t *p)
 /* A null packet of the length of what it replaces. */
 void ts_make_null(uint8_t *p);
 
-/* Whether the adaptation field holds a PCR; discontinuity_indicator likewise. */
+/* Whether the adaptation field holds a PCR; discontinuity_indicator likewise.
+ */
 bool ts_has_pcr(const uint8_t *p);
 bool ts_is_discontinuity(const uint8_t *p);
 
@@ -107,20 +108,20 @@ void ts_set_pcr(uint8_t *p, int64_t pcr);
  */
 struct pes_header {
 	uint8_t stream_id;
-	size_t packet_length;	/* as written; 0 is unbounded */
-	size_t payload_at;	/* of the elementary stream, from the header */
-	size_t pts_at;		/* where its five bytes are, or 0 */
+	size_t packet_length; /* as written; 0 is unbounded */
+	size_t payload_at;    /* of the elementary stream, from the header */
+	size_t pts_at;	      /* where its five bytes are, or 0 */
 	size_t dts_at;
-	int64_t pts;		/* or TS_NONE */
-	int64_t dts;		/* pts if it has none of its own */
+	int64_t pts; /* or TS_NONE */
+	int64_t dts; /* pts if it has none of its own */
 };
 
 /*
  * False if it is no PES header, one of a kind without times (padding, maps),
  * or longer than len.
  */
-bool pes_read(const uint8_t *data, size_t len, struct pes_header *pes_r)
-	MUST_CHECK;
+bool pes_read(const uint8_t *data, size_t len,
+	      struct pes_header *pes_r) MUST_CHECK;
 
 /* The five bytes of a PTS or DTS; writing keeps their first four bits. */
 int64_t pes_time(const uint8_t data[5]);

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 
 #define NR_BOUNDS 14
-#define MAX_TRIES 64	/* slots looked at for one key */
+#define MAX_TRIES 64 /* slots looked at for one key */
 
 struct bound {
 	uint64_t ns;
@@ -53,15 +53,15 @@ static const struct {
 enum series_kind { SERIES_COUNTER, SERIES_HISTOGRAM };
 
 struct series {
-	_Atomic uint64_t hash;		/* 0: free */
-	_Atomic uint32_t is_published;	/* what follows is complete */
+	_Atomic uint64_t hash;	       /* 0: free */
+	_Atomic uint32_t is_published; /* what follows is complete */
 	uint16_t key_len;
-	uint8_t kind;			/* enum series_kind */
-	uint8_t buckets;		/* enum metric_buckets */
-	char key[METRICS_MAX_KEY];	/* "family{labels" */
+	uint8_t kind;		   /* enum series_kind */
+	uint8_t buckets;	   /* enum metric_buckets */
+	char key[METRICS_MAX_KEY]; /* "family{labels" */
 	/* not cumulative; the last is what is over every bound */
 	_Atomic uint64_t counts[NR_BOUNDS + 1];
-	_Atomic uint64_t sum;		/* ns; of a counter, its value */
+	_Atomic uint64_t sum; /* ns; of a counter, its value */
 };
 
 struct metrics {
@@ -86,8 +86,7 @@ void metrics_add(struct metrics *m, enum metric metric, uint64_t n)
 
 uint64_t metrics_get(const struct metrics *m, enum metric metric)
 {
-	return atomic_load_explicit(&m->counters[metric],
-				    memory_order_relaxed);
+	return atomic_load_explicit(&m->counters[metric], memory_order_relaxed);
 }
 
 static bool is_family(const struct series *s, const char *key, size_t len)
@@ -167,8 +166,8 @@ void metrics_count(struct metrics *m, const char *family, const char *labels,
 void metrics_observe(struct metrics *m, const char *family, const char *labels,
 		     enum metric_buckets buckets, uint64_t ns)
 {
-	struct series *s = series_of(m, family, labels, SERIES_HISTOGRAM,
-				     buckets);
+	struct series *s =
+		series_of(m, family, labels, SERIES_HISTOGRAM, buckets);
 	size_t i = 0;
 
 	if (!s)
@@ -265,8 +264,8 @@ static size_t take_snapshots(const struct metrics *m, struct snapshot *shots)
 		for (size_t k = 0; k <= NR_BOUNDS; k++)
 			shots[nr].counts[k] = atomic_load_explicit(
 				&s->counts[k], memory_order_relaxed);
-		shots[nr].sum = atomic_load_explicit(&s->sum,
-						     memory_order_relaxed);
+		shots[nr].sum =
+			atomic_load_explicit(&s->sum, memory_order_relaxed);
 		nr++;
 	}
 	if (nr)
@@ -303,8 +302,7 @@ static void put_histogram(struct text *out, const struct snapshot *shot,
 		total += shot->counts[i];
 		text_printf(out, "%.*s_bucket{%.*s%sle=\"%s\"} %llu\n",
 			    (int)family_len, s->key, nr_labels, labels, comma,
-			    i < NR_BOUNDS ? bounds[s->buckets][i].text :
-					    "+Inf",
+			    i < NR_BOUNDS ? bounds[s->buckets][i].text : "+Inf",
 			    (unsigned long long)total);
 	}
 	text_printf(out, "%.*s_count{%.*s} %llu\n", (int)family_len, s->key,
@@ -345,16 +343,14 @@ static void put_series(struct text *out, const struct snapshot *shots,
 
 void metrics_render(const struct metrics *m, struct text *out)
 {
-	struct snapshot *shots = mem_alloc(METRICS_MAX_SERIES *
-					   sizeof(*shots));
+	struct snapshot *shots = mem_alloc(METRICS_MAX_SERIES * sizeof(*shots));
 	size_t nr = merge_equal(shots, take_snapshots(m, shots));
 
 	for (size_t i = 0; i < METRIC_COUNT; i++) {
 		put_head(out, counters[i].name, strlen(counters[i].name),
 			 "counter", counters[i].help);
 		text_printf(out, "%s %llu\n", counters[i].name,
-			    (unsigned long long)metrics_get(m,
-							    (enum metric)i));
+			    (unsigned long long)metrics_get(m, (enum metric)i));
 	}
 	put_series(out, shots, nr);
 	free(shots);

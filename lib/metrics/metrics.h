@@ -36,8 +36,8 @@ enum metric {
 
 /* Histogram bounds; both sets have as many. */
 enum metric_buckets {
-	METRIC_BUCKETS_HTTP,	/* .001 ... 600 s */
-	METRIC_BUCKETS_WORK,	/* 1e-9 ... 1e4 s, powers of ten */
+	METRIC_BUCKETS_HTTP, /* .001 ... 600 s */
+	METRIC_BUCKETS_WORK, /* 1e-9 ... 1e4 s, powers of ten */
 };
 
 struct metrics;
