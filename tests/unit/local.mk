@@ -36,6 +36,7 @@ LIB_TESTS = \
 	tests/unit/test_text \
 	tests/unit/test_transition \
 	tests/unit/test_ts \
+	tests/unit/test_tsfile \
 	tests/unit/test_uri \
 	tests/unit/test_utime
 

@@ -1,0 +1,471 @@
+#include "config.h"
+
+#include "media/tsfile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define SAMPLES_PER_FRAME 1024
+
+/* A stream whose payload is gathered. */
+struct gather {
+	const struct ts_stream *stream;
+	uint8_t *data; /* all payloads, one after the other */
+	size_t used;
+	struct unit *units;
+	size_t nr;
+	size_t capacity;
+	unsigned counter; /* of the last packet */
+	bool is_open;	  /* a unit is being gathered */
+};
+
+struct parser {
+	struct arena *arena;
+	struct tsfile *file;
+	struct gather video;
+	struct gather audio;
+	struct gather id3;
+	int64_t reference; /* for unwrapping; TS_NONE before the first time */
+};
+
+/* NAL units and ADTS headers */
+
+/* The offset of the next start code's NAL header at or after at, or size. */
+static size_t next_nal(const uint8_t *data, size_t size, size_t at)
+{
+	for (; at + 3 < size; at++)
+		if (data[at + 2] == 1 && !data[at] && !data[at + 1])
+			return at + 3;
+	return size;
+}
+
+/*
+ * Whether an SEI has a recovery point among its messages: H.264 7.3.2.3.
+ * Types and sizes are sums of bytes, all but the last of them 255.
+ */
+static bool has_recovery_point(const uint8_t *data, size_t size)
+{
+	size_t at = 1;
+
+	while (at + 2 < size && data[at] != 0x80) {
+		size_t type = 0;
+		size_t length = 0;
+
+		while (at < size && data[at] == 0xff)
+			type += data[at++];
+		if (at < size)
+			type += data[at++];
+		while (at < size && data[at] == 0xff)
+			length += data[at++];
+		if (at < size)
+			length += data[at++];
+		if (type == 6)
+			return true;
+		at += length;
+	}
+	return false;
+}
+
+uint8_t h264_unit_flags(const uint8_t *data, size_t size, uint8_t *nr_auds_r)
+{
+	uint8_t flags = 0;
+	uint8_t nr_auds = 0;
+	size_t at = next_nal(data, size, 0);
+
+	while (at < size) {
+		unsigned type = data[at] & 0x1f;
+		bool is_ref = data[at] & 0x60;
+		size_t next = next_nal(data, size, at);
+
+		if (type == 9) {
+			flags |= UNIT_AUD;
+			nr_auds = (uint8_t)(nr_auds + (nr_auds < UINT8_MAX));
+		} else if (type == 7) {
+			flags |= UNIT_SPS;
+		} else if (type == 8) {
+			flags |= UNIT_PPS;
+		} else if (type == 6 &&
+			   has_recovery_point(data + at, next - at)) {
+			flags |= UNIT_RECOVERY;
+		} else if (type == 5) {
+			flags |= UNIT_IDR | UNIT_REF;
+		} else if (type == 1 && is_ref) {
+			flags |= UNIT_REF;
+		}
+		at = next;
+	}
+	*nr_auds_r = nr_auds;
+	return flags;
+}
+
+size_t adts_frame(const uint8_t *data, size_t size,
+		  struct audio_format *format_r)
+{
+	static const uint32_t rates[16] = {
+		96000, 88200, 64000, 48000, 44100, 32000, 24000,
+		22050, 16000, 12000, 11025, 8000,  7350,
+	};
+	size_t length;
+
+	/* Sync word, and a layer that is always 0. */
+	if (size < 7 || data[0] != 0xff || (data[1] & 0xf6) != 0xf0)
+		return 0;
+	length = (size_t)(data[3] & 3) << 11 | (size_t)data[4] << 3 |
+		 data[5] >> 5;
+	if (length < 7 || length > size || !rates[data[2] >> 2 & 0xf])
+		return 0;
+	*format_r = (struct audio_format){
+		.object_type = (uint8_t)((data[2] >> 6) + 1),
+		.rate_index = data[2] >> 2 & 0xf,
+		.channels = (uint8_t)((data[2] & 1) << 2 | data[3] >> 6),
+		.rate = rates[data[2] >> 2 & 0xf],
+	};
+	return length;
+}
+
+/* Packets to units */
+
+static int64_t unwrap(struct parser *p, int64_t ts)
+{
+	if (ts == TS_NONE)
+		return TS_NONE;
+	if (p->reference == TS_NONE)
+		p->reference = ts;
+	return ts_unwrap(ts, p->reference);
+}
+
+static struct unit *add_unit(struct gather *g)
+{
+	if (g->nr == g->capacity) {
+		g->capacity = g->capacity ? g->capacity * 2 : 256;
+		g->units =
+			mem_resize(g->units, g->capacity * sizeof(*g->units));
+	}
+	g->units[g->nr] = (struct unit){ .pts = TS_NONE, .dts = TS_NONE };
+	return &g->units[g->nr++];
+}
+
+/* Begins a unit; the offset of its payload in the packet. */
+static size_t begin_unit(struct parser *p, struct gather *g,
+			 const uint8_t *packet, uint32_t nr, size_t at)
+{
+	struct pes_header pes;
+	struct unit *unit;
+
+	g->is_open = pes_read(packet + at, TS_PACKET - at, &pes);
+	if (!g->is_open)
+		return TS_PACKET;
+	unit = add_unit(g);
+	unit->pts = unwrap(p, pes.pts);
+	unit->dts = unwrap(p, pes.dts);
+	unit->packet = nr;
+	/* An offset until the buffer is complete. */
+	unit->data = (const uint8_t *)(uintptr_t)g->used;
+	return at + pes.payload_at;
+}
+
+static void take_packet(struct parser *p, struct gather *g,
+			const uint8_t *packet, uint32_t nr)
+{
+	size_t at = ts_payload_at(packet);
+	bool is_lost =
+		g->is_open && ts_counter(packet) != ((g->counter + 1) & 0x0f);
+
+	if (at == TS_PACKET || ts_is_damaged(packet) || ts_is_scrambled(packet))
+		return;
+	/* A packet may be sent twice: 2.4.3.3. */
+	if (g->is_open && ts_counter(packet) == g->counter &&
+	    !ts_begins_unit(packet))
+		return;
+	if (ts_begins_unit(packet))
+		at = begin_unit(p, g, packet, nr, at);
+	else if (is_lost)
+		g->units[g->nr - 1].flags |= UNIT_CUT;
+	g->counter = ts_counter(packet);
+	if (!g->is_open || at >= TS_PACKET)
+		return;
+	memcpy(g->data + g->used, packet + at, TS_PACKET - at);
+	g->used += TS_PACKET - at;
+	g->units[g->nr - 1].size += TS_PACKET - at;
+}
+
+static struct gather *gather_of(struct parser *p, unsigned pid)
+{
+	if (p->video.stream && p->video.stream->pid == pid)
+		return &p->video;
+	if (p->audio.stream && p->audio.stream->pid == pid)
+		return &p->audio;
+	if (p->id3.stream && p->id3.stream->pid == pid)
+		return &p->id3;
+	return NULL;
+}
+
+/* The sums of the payloads of each stream, so that no buffer moves. */
+static void make_room(struct parser *p)
+{
+	const struct tsfile *file = p->file;
+	struct gather *all[] = { &p->video, &p->audio, &p->id3 };
+
+	for (size_t i = 0; i < file->nr_packets; i++) {
+		const uint8_t *packet = file->packets + i * TS_PACKET;
+		struct gather *g = gather_of(p, ts_pid(packet));
+
+		if (g)
+			g->used += TS_PACKET - ts_payload_at(packet);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		all[i]->data =
+			arena_alloc(p->arena, all[i]->used + TSFILE_PADDING);
+		all[i]->used = 0;
+	}
+}
+
+static void find_pcr(struct tsfile *file, const uint8_t *packet)
+{
+	if (file->pcr == TS_NONE && ts_pid(packet) == file->program.pcr_pid &&
+	    ts_has_pcr(packet))
+		file->pcr = ts_pcr(packet);
+}
+
+/* Units get their bytes, and are moved to the arena. */
+static struct unit *settle(struct parser *p, struct gather *g)
+{
+	struct unit *units =
+		arena_alloc(p->arena, (g->nr + 1) * sizeof(*units));
+
+	for (size_t i = 0; i < g->nr; i++) {
+		units[i] = g->units[i];
+		units[i].data = g->data + (uintptr_t)units[i].data;
+	}
+	free(g->units);
+	g->units = NULL;
+	return units;
+}
+
+static void gather_all(struct parser *p)
+{
+	struct tsfile *file = p->file;
+
+	make_room(p);
+	for (size_t i = 0; i < file->nr_packets; i++) {
+		const uint8_t *packet = file->packets + i * TS_PACKET;
+		struct gather *g = gather_of(p, ts_pid(packet));
+
+		find_pcr(file, packet);
+		if (g)
+			take_packet(p, g, packet, (uint32_t)i);
+		if (file->pcr != TS_NONE && file->pcr_dts == TS_NONE &&
+		    g == &p->video && g->nr)
+			file->pcr_dts = g->units[g->nr - 1].dts;
+	}
+	file->units = settle(p, &p->video);
+	file->nr_units = p->video.nr;
+	file->tags = settle(p, &p->id3);
+	file->nr_tags = p->id3.nr;
+}
+
+/* Units to what they are */
+
+static void look_at_video(struct tsfile *file)
+{
+	for (size_t i = 0; i < file->nr_units; i++) {
+		struct unit *unit = &file->units[i];
+
+		if (file->video->type == TYPE_H264)
+			unit->flags |= h264_unit_flags(unit->data, unit->size,
+						       &unit->nr_auds);
+	}
+}
+
+/* The time of frame k of a PES packet, rounded once. */
+static int64_t frame_time(int64_t pts, size_t k, uint32_t rate)
+{
+	int64_t ticks = (int64_t)k * SAMPLES_PER_FRAME * TS_HZ;
+
+	return pts + (ticks + rate / 2) / rate;
+}
+
+/*
+ * Splits the payloads of the audio into frames.  One may begin in one PES
+ * packet and end in the next, so they are found in the whole of the payloads;
+ * a packet's time is that of the first frame that begins in it.
+ */
+static void split_audio(struct parser *p)
+{
+	struct tsfile *file = p->file;
+	struct unit *units = settle(p, &p->audio);
+	const uint8_t *end = p->audio.data + p->audio.used;
+	size_t max = p->audio.used / 7 + 1;
+	size_t of_unit = 0; /* frames since the last that had a time */
+	size_t next = 0;
+	int64_t pts = TS_NONE;
+
+	file->frames = arena_alloc(p->arena, max * sizeof(*file->frames));
+	for (const uint8_t *at = p->audio.data; at < end;) {
+		struct audio_format format;
+		size_t size = adts_frame(at, (size_t)(end - at), &format);
+
+		for (; next < p->audio.nr && units[next].data <= at; next++)
+			if (units[next].pts != TS_NONE) {
+				pts = units[next].pts;
+				of_unit = 0;
+			}
+		if (!size) {
+			at++;
+			continue;
+		}
+		if (!file->format.rate)
+			file->format = format;
+		if (pts != TS_NONE)
+			file->frames[file->nr_frames++] = (struct audio_frame){
+				.pts = frame_time(pts, of_unit++, format.rate),
+				.data = at,
+				.size = size,
+			};
+		at += size;
+	}
+}
+
+static void find_span(struct tsfile *file)
+{
+	int64_t first = INT64_MAX;
+	int64_t last = INT64_MIN;
+
+	for (size_t i = 0; i < file->nr_units; i++) {
+		int64_t pts = file->units[i].pts;
+
+		if (pts == TS_NONE)
+			continue;
+		first = pts < first ? pts : first;
+		last = pts > last ? pts : last;
+	}
+	if (first > last && file->nr_frames) {
+		first = file->frames[0].pts;
+		last = file->frames[file->nr_frames - 1].pts;
+	}
+	file->first_pts = first > last ? TS_NONE : first;
+	file->last_pts = first > last ? TS_NONE : last;
+}
+
+/* The file */
+
+/* Finds the packets; those out of sync are copied together. */
+static void find_packets(struct parser *p, const uint8_t *data, size_t size)
+{
+	struct tsfile *file = p->file;
+	size_t at = ts_find_sync(data, size, 0);
+	uint8_t *copy;
+	size_t nr = 0;
+
+	file->packets = data + at;
+	while (at + (nr + 1) * TS_PACKET <= size &&
+	       data[at + nr * TS_PACKET] == TS_SYNC)
+		nr++;
+	file->nr_packets = nr;
+	file->skipped = size - nr * TS_PACKET;
+	if (file->skipped < TS_PACKET)
+		return; /* but for the ends: the usual case */
+	copy = arena_alloc(p->arena, size);
+	nr = 0;
+	at = 0;
+	while ((at = ts_find_sync(data, size, at)) + TS_PACKET <= size) {
+		memcpy(copy + nr++ * TS_PACKET, data + at, TS_PACKET);
+		at += TS_PACKET;
+	}
+	file->packets = copy;
+	file->nr_packets = nr;
+	file->skipped = size - nr * TS_PACKET;
+}
+
+static bool find_tables(struct tsfile *file)
+{
+	bool has_pat = false;
+
+	for (size_t i = 0; i < file->nr_packets; i++) {
+		const uint8_t *packet = file->packets + i * TS_PACKET;
+		unsigned pid = ts_pid(packet);
+
+		if (!has_pat && pid == TS_PID_PAT)
+			has_pat = psi_feed(&file->pat, packet) &&
+				  psi_read_pat(&file->pat, &file->pmt_pid);
+		else if (has_pat && pid == file->pmt_pid &&
+			 psi_feed(&file->pmt, packet) &&
+			 psi_read_pmt(&file->pmt, &file->program))
+			return true;
+	}
+	return false;
+}
+
+enum err tsfile_parse(struct arena *a, const uint8_t *data, size_t size,
+		      int64_t reference, struct tsfile **file_r,
+		      struct errmsg *e)
+{
+	struct tsfile *file = ARENA_NEW(a, struct tsfile);
+	struct parser p = { .arena = a, .file = file, .reference = reference };
+
+	file->pcr = file->pcr_dts = TS_NONE;
+	find_packets(&p, data, size);
+	if (!find_tables(file))
+		return err_set(e, ERR_MEDIA,
+			       "a segment is no MPEG-TS: it has no tables");
+	p.video.stream = file->video =
+		program_stream(&file->program, STREAM_VIDEO);
+	p.audio.stream = file->audio =
+		program_stream(&file->program, STREAM_AUDIO);
+	p.id3.stream = file->id3 = program_stream(&file->program, STREAM_ID3);
+	if (!file->video && !file->audio)
+		return err_set(e, ERR_MEDIA,
+			       "a segment has neither video nor audio");
+	gather_all(&p);
+	if (file->video)
+		look_at_video(file);
+	split_audio(&p);
+	find_span(file);
+	*file_r = file;
+	return ERR_OK;
+}
+
+static enum err read_all(int fd, uint8_t *data, size_t size, struct errmsg *e)
+{
+	size_t have = 0;
+
+	while (have < size) {
+		ssize_t n = pread(fd, data + have, size - have, (off_t)have);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(e, ERR_IO, "cannot read a segment: %s",
+				       strerror(errno));
+		if (n == 0)
+			return err_set(e, ERR_CORRUPT,
+				       "a segment became shorter");
+		have += (size_t)n;
+	}
+	return ERR_OK;
+}
+
+enum err tsfile_read(struct arena *a, int fd, int64_t reference,
+		     struct tsfile **file_r, struct errmsg *e)
+{
+	struct stat st;
+	uint8_t *data;
+	enum err err;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(e, ERR_IO, "cannot read a segment: %s",
+			       strerror(errno));
+	if ((uint64_t)st.st_size > TSFILE_MAX_BYTES)
+		return err_set(e, ERR_LIMIT, "a segment has over %llu MB",
+			       (unsigned long long)(TSFILE_MAX_BYTES >> 20));
+	data = arena_alloc(a, (size_t)st.st_size + 1);
+	err = read_all(fd, data, (size_t)st.st_size, e);
+	return err ? err :
+		     tsfile_parse(a, data, (size_t)st.st_size, reference,
+				  file_r, e);
+}
