@@ -6,6 +6,7 @@ FUZZERS = \
 	tests/fuzz/fuzz_probe \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_segment \
+	tests/fuzz/fuzz_tsfile \
 	tests/fuzz/fuzz_uri \
 	tests/fuzz/fuzz_utime
 
@@ -33,6 +34,11 @@ tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_segment_CPPFLAGS = $(FUZZ_INCLUDES)
 tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_segment_LDADD = $(LIB_LIBS)
+
+tests_fuzz_fuzz_tsfile_SOURCES = tests/fuzz/fuzz_tsfile.c
+tests_fuzz_fuzz_tsfile_CPPFLAGS = $(FUZZ_INCLUDES)
+tests_fuzz_fuzz_tsfile_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_tsfile_LDADD = $(LIB_LIBS)
 
 tests_fuzz_fuzz_uri_SOURCES = tests/fuzz/fuzz_uri.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_uri_CPPFLAGS = $(FUZZ_INCLUDES)
