@@ -27,6 +27,11 @@ struct client {
 	enum err (*begin)(struct client *c, const struct response_head *head,
 			  struct errmsg *e);
 	/*
+	 * Announces a large body, which a slow client may take long to read:
+	 * ERR_BUSY if nothing but this process could send it.
+	 */
+	enum err (*expect_long)(struct client *c, struct errmsg *e);
+	/*
 	 * Asks for the rest of the request to run in a process of its own:
 	 * ERR_OK in the process that goes on (maybe this one), ERR_HANDED in
 	 * the one that is done with it, ERR_BUSY.

@@ -332,6 +332,7 @@ int command_run(int argc, char **argv)
 		.sink = { .write = sink_out,
 			  .copy_file = sink_copy_by_reading },
 		.client = { .begin = begin,
+			    .expect_long = stay,
 			    .go_heavy = stay,
 			    .any_offset = true },
 	};

@@ -3,20 +3,22 @@
 #include "fastcgi.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "status.h"
 
-#define RECORD_MAX    65528 /* of content; a multiple of 8, so no padding */
-#define STALL_SECONDS 60 /* a client that takes nothing for so long is gone */
-#define TYPE_STDOUT   6
-#define MAX_IOV	      64
+#define RECORD_MAX  65528 /* of content; a multiple of 8, so no padding */
+#define STALL_MS    60000 /* a client that takes nothing for so long is gone */
+#define TYPE_STDOUT 6
+#define MAX_IOV	    64
 
 enum err fastcgi_init(struct errmsg *e)
 {
@@ -48,16 +50,67 @@ static void put_record_header(const struct fastcgi *f, unsigned char head[8],
 	head[7] = 0;
 }
 
-static enum err write_failed(struct errmsg *e)
+static int64_t now_ms(void)
 {
-	/* EAGAIN: the send timeout. */
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* How long a write may wait before it fails with EAGAIN. */
+static void set_patience(const struct fastcgi *f, int64_t ms)
+{
+	struct timeval patience = { .tv_sec = ms / 1000,
+				    .tv_usec = ms % 1000 * 1000 };
+
+	setsockopt(f->fcgi.ipcFd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		   sizeof(patience));
+}
+
+/*
+ * The client is slow: from here on the answer may take long, so not in a
+ * process that others wait for.
+ */
+static enum err be_patient(struct fastcgi *f, struct errmsg *e)
+{
+	enum err err;
+
+	f->may_wait = true;
+	set_patience(f, STALL_MS);
+	err = f->client.go_heavy(&f->client, e);
+	/* It is too late for a 503: go on here. */
+	return err == ERR_BUSY ? ERR_OK : err;
+}
+
+/*
+ * Before a record: a client that keeps us going, but slowly, shows in a socket
+ * that has not room when its time is over.
+ */
+static enum err check_pace(struct fastcgi *f, struct errmsg *e)
+{
+	struct pollfd poll_fd = { .fd = f->fcgi.ipcFd, .events = POLLOUT };
+
+	if (f->may_wait || now_ms() < f->began_ms + FASTCGI_PATIENCE_MS ||
+	    poll(&poll_fd, 1, 0) != 0)
+		return ERR_OK;
+	return be_patient(f, e);
+}
+
+/* After a write that sent nothing: ERR_OK to try again. */
+static enum err write_failed(struct fastcgi *f, struct errmsg *e)
+{
+	if (errno == EINTR)
+		return ERR_OK;
+	if (errno == EAGAIN && !f->may_wait)
+		return be_patient(f, e);
 	if (errno == EPIPE || errno == ECONNRESET || errno == EAGAIN)
 		return err_set(e, ERR_GONE, "the client left");
 	return err_set(e, ERR_IO, "cannot send: %s", strerror(errno));
 }
 
 /* Sends a whole vector, which it changes. */
-static enum err send_all(const struct fastcgi *f, struct iovec *iov, int nr,
+static enum err send_all(struct fastcgi *f, struct iovec *iov, int nr,
 			 int flags, struct errmsg *e)
 {
 	while (nr) {
@@ -65,10 +118,13 @@ static enum err send_all(const struct fastcgi *f, struct iovec *iov, int nr,
 				      .msg_iovlen = (size_t)nr };
 		ssize_t n = sendmsg(f->fcgi.ipcFd, &msg, flags | MSG_NOSIGNAL);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0) {
+			enum err err = write_failed(f, e);
+
+			if (err)
+				return err;
 			continue;
-		if (n < 0)
-			return write_failed(e);
+		}
 		while (nr && (size_t)n >= iov->iov_len) {
 			n -= (ssize_t)iov->iov_len;
 			iov++;
@@ -139,7 +195,9 @@ static enum err sink_records(struct sink *s, const struct iovec *iov,
 		put_record_header(f, head, len);
 		batch[0] = (struct iovec){ .iov_base = head,
 					   .iov_len = sizeof(head) };
-		err = send_all(f, batch, nr, 0, e);
+		err = check_pace(f, e);
+		if (!err)
+			err = send_all(f, batch, nr, 0, e);
 		if (err)
 			return err;
 		count_body(f, len);
@@ -147,7 +205,7 @@ static enum err sink_records(struct sink *s, const struct iovec *iov,
 	return ERR_OK;
 }
 
-static enum err send_file_record(const struct fastcgi *f, int fd, off_t *offset,
+static enum err send_file_record(struct fastcgi *f, int fd, off_t *offset,
 				 size_t len, struct errmsg *e)
 {
 	unsigned char head[8];
@@ -159,10 +217,10 @@ static enum err send_file_record(const struct fastcgi *f, int fd, off_t *offset,
 	while (!err && len) {
 		ssize_t n = sendfile(f->fcgi.ipcFd, fd, offset, len);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0) {
+			err = write_failed(f, e);
 			continue;
-		if (n < 0)
-			return write_failed(e);
+		}
 		if (n == 0)
 			return err_set(e, ERR_CORRUPT,
 				       "a file became shorter while it was "
@@ -180,8 +238,10 @@ static enum err sink_file(struct sink *s, int fd, uint64_t offset,
 
 	while (count) {
 		size_t len = count < RECORD_MAX ? (size_t)count : RECORD_MAX;
-		enum err err = send_file_record(f, fd, &at, len, e);
+		enum err err = check_pace(f, e);
 
+		if (!err)
+			err = send_file_record(f, fd, &at, len, e);
 		if (err)
 			return err;
 		f->body_bytes += len;
@@ -203,6 +263,7 @@ static enum err begin(struct client *c, const struct response_head *head,
 	text_append(&out, head->headers->data, head->headers->len);
 	text_puts(&out, "\r\n");
 	f->has_begun = true;
+	f->began_ms = now_ms();
 	f->header_left = out.len;
 	err = sink_write(&f->sink, out.data, out.len, e);
 	text_release(&out);
@@ -210,11 +271,14 @@ static enum err begin(struct client *c, const struct response_head *head,
 }
 
 void fastcgi_open(struct fastcgi *f, int listen_fd,
+		  enum err (*expect_long)(struct client *c, struct errmsg *e),
 		  enum err (*go_heavy)(struct client *c, struct errmsg *e))
 {
 	*f = (struct fastcgi){
 		.sink = { .write = sink_records, .copy_file = sink_file },
-		.client = { .begin = begin, .go_heavy = go_heavy },
+		.client = { .begin = begin,
+			    .expect_long = expect_long,
+			    .go_heavy = go_heavy },
 	};
 	f->client.sink = &f->sink;
 	FCGX_InitRequest(&f->fcgi, listen_fd, 0);
@@ -235,10 +299,10 @@ static void wait_if_exhausted(int error)
 
 bool fastcgi_accept(struct fastcgi *f)
 {
-	struct timeval stall = { .tv_sec = STALL_SECONDS };
 	int rc;
 
 	f->has_begun = false;
+	f->may_wait = false;
 	f->body_bytes = 0;
 	f->header_left = 0;
 	rc = FCGX_Accept_r(&f->fcgi);
@@ -251,8 +315,7 @@ bool fastcgi_accept(struct fastcgi *f)
 	 * is one connection in libfcgi.
 	 */
 	f->fcgi.keepConnection = 0;
-	setsockopt(f->fcgi.ipcFd, SOL_SOCKET, SO_SNDTIMEO, &stall,
-		   sizeof(stall));
+	set_patience(f, FASTCGI_PATIENCE_MS);
 	return true;
 }
 
@@ -281,10 +344,13 @@ enum err fastcgi_drain(struct fastcgi *f, uint64_t max, struct errmsg *e)
 
 void fastcgi_finish(struct fastcgi *f, bool is_complete)
 {
-	if (is_complete)
+	if (is_complete) {
+		/* The library gives up at the first failed write. */
+		set_patience(f, STALL_MS);
 		FCGX_Finish_r(&f->fcgi);
-	else
+	} else {
 		FCGX_Free(&f->fcgi, 1);
+	}
 }
 
 void fastcgi_detach(struct fastcgi *f)

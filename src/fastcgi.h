@@ -5,6 +5,11 @@
  * written by us, in records of up to 64 kB with writev(2) and sendfile(2),
  * because the library's own writer sends 8 kB at a time.
  *
+ * A client that takes a body as it comes is served by the process that has it.
+ * One that does not, so that after FASTCGI_PATIENCE_MS the next record would
+ * have to wait, gets a process of its own from there on: the answer goes on in
+ * it, and the writer is told ERR_HANDED.
+ *
  * An answer that failed after it began ends by closing the connection without
  * END_REQUEST: anything else would make it look complete to the client.
  *
@@ -21,10 +26,14 @@
 
 #include "client.h"
 
+#define FASTCGI_PATIENCE_MS 200
+
 struct fastcgi {
 	struct client client;
 	struct sink sink;
 	FCGX_Request fcgi;
+	int64_t began_ms;     /* monotonic: when the answer began */
+	bool may_wait;	      /* for the client, as long as it takes */
 	bool has_begun;	      /* the header is sent, or part of it */
 	uint64_t body_bytes;  /* sent */
 	uint64_t header_left; /* bytes of output that are not body */
@@ -33,8 +42,9 @@ struct fastcgi {
 /* Once per process. */
 enum err fastcgi_init(struct errmsg *e) MUST_CHECK;
 
-/* go_heavy is the process model's; see client.h. */
+/* The functions are the process model's; see client.h. */
 void fastcgi_open(struct fastcgi *f, int listen_fd,
+		  enum err (*expect_long)(struct client *c, struct errmsg *e),
 		  enum err (*go_heavy)(struct client *c, struct errmsg *e));
 
 /*

@@ -36,6 +36,14 @@ static void become_heavy(void)
 	prctl(PR_SET_NAME, "restreamer-heavy");
 }
 
+enum err heavy_refuse(const struct scoreboard *board, struct errmsg *e)
+{
+	return err_set(e, ERR_BUSY,
+		       "all %u places for cuts and large answers are taken; "
+		       "try again in a few seconds",
+		       board->nr_heavy);
+}
+
 enum err heavy_fork(struct scoreboard *board, struct slot_info **slot,
 		    struct errmsg *e)
 {
@@ -44,10 +52,7 @@ enum err heavy_fork(struct scoreboard *board, struct slot_info **slot,
 	pid_t pid;
 
 	if (!heavy)
-		return err_set(e, ERR_BUSY,
-			       "all %u places for cuts and large answers are "
-			       "taken; try again in a few seconds",
-			       board->nr_heavy);
+		return heavy_refuse(board, e);
 	heavy->endpoint = (*slot)->endpoint;
 	heavy->method = (*slot)->method;
 	pid = fork();

@@ -5,7 +5,8 @@
  * The master listens, forks workers, replaces the dead, kills the stuck and
  * sweeps the cache; it reads no request.  A worker answers one request at a
  * time.  A heavy request is handed to a process forked for it, so that light
- * ones never wait behind it: the worker lets go of the connection at once.
+ * ones never wait behind it: the worker lets go of the connection at once.  So
+ * is any other whose client is too slow for its body (fastcgi.h).
  *
  *	TERM, INT	stop: light requests are finished, heavy ones may go
  *			on for --stop-timeout
@@ -50,6 +51,9 @@ int worker_run(const struct shared *shared, struct slot_info *slot,
 
 /* Reaps what has ended below a worker and frees its slots. */
 void heavy_reap(struct scoreboard *board);
+
+/* ERR_BUSY, in words. */
+enum err heavy_refuse(const struct scoreboard *board, struct errmsg *e);
 
 /*
  * Forks a process for the request being answered: ERR_OK in it, ERR_HANDED in

@@ -312,7 +312,7 @@ enum err response_send(struct request *req, struct response *r)
 		compress_body(req, r, &a);
 	if (req->method != METHOD_HEAD && a.count > RESPONSE_LIGHT_BYTES &&
 	    !(r->flags & RESPONSE_LIGHT)) {
-		err = req->client->go_heavy(req->client, &req->error);
+		err = req->client->expect_long(req->client, &req->error);
 		if (err)
 			return err;
 	}

@@ -3,8 +3,8 @@
  *
  * A handler describes its answer, then calls response_send() once; all that
  * HTTP asks of any answer happens there: validators, byte ranges, HEAD,
- * compression, and the process of its own that a large body gets, so that a
- * slow client never holds a worker.
+ * compression, and the refusal of large bodies when there is no place left for
+ * slow clients.
  *
  * Once a body has begun, an error can only break the connection: whoever calls
  * response_send() returns what it returned and does nothing else.
@@ -28,7 +28,10 @@
 #define TYPE_MPEGTS   "video/MP2T"
 #define TYPE_METRICS  "text/plain; version=0.0.4; charset=utf-8"
 
-/* A body of at most this is what a front server takes in at once. */
+/*
+ * A front server takes in a body of at most this at once.  One of more is only
+ * begun while a process of its own could be had for it.
+ */
 #define RESPONSE_LIGHT_BYTES ((uint64_t)1024 * 1024)
 
 /* Texts over this many bytes are compressed, up to RESPONSE_MAX_GZIP. */

@@ -79,6 +79,22 @@ struct slot_info *scoreboard_take_heavy(struct scoreboard *b, pid_t pid)
 	return try_take(b, pid);
 }
 
+static bool any_free(struct scoreboard *b)
+{
+	for (uint32_t i = 0; i < b->nr_heavy; i++)
+		if (!scoreboard_heavy(b, i)->pid)
+			return true;
+	return false;
+}
+
+bool scoreboard_has_room(struct scoreboard *b)
+{
+	if (any_free(b))
+		return true;
+	scoreboard_sweep_heavy(b);
+	return any_free(b);
+}
+
 void scoreboard_sweep_heavy(struct scoreboard *b)
 {
 	for (uint32_t i = 0; i < b->nr_heavy; i++) {

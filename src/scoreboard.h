@@ -79,6 +79,9 @@ static inline struct slot_info *scoreboard_heavy(struct scoreboard *b,
 struct slot_info *scoreboard_take_heavy(struct scoreboard *b,
 					pid_t pid) MUST_CHECK;
 
+/* Whether a heavy slot is free now. */
+bool scoreboard_has_room(struct scoreboard *b) MUST_CHECK;
+
 /* Frees the heavy slots of processes that do not exist any more. */
 void scoreboard_sweep_heavy(struct scoreboard *b);
 

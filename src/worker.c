@@ -91,6 +91,16 @@ static void set_handlers(void)
 	set_handler(SIGBUS, on_bus);
 }
 
+static enum err expect_long(struct client *c, struct errmsg *e)
+{
+	UNUSED(c);
+	if (worker.is_heavy || worker.is_alone ||
+	    scoreboard_has_room(worker.shared->board))
+		return ERR_OK;
+	metrics_add(worker.shared->metrics, METRIC_HEAVY_REFUSED, 1);
+	return heavy_refuse(worker.shared->board, e);
+}
+
 static enum err go_heavy(struct client *c, struct errmsg *e)
 {
 	enum err err;
@@ -171,6 +181,7 @@ static void serve(void)
 	if (err == ERR_HANDED) {
 		fastcgi_detach(f);
 		request_end(req);
+		hourcache_flush(worker.server.cache);
 		return;
 	}
 	/*
@@ -261,7 +272,8 @@ static bool set_up(const struct shared *shared, struct slot_info *slot,
 		return false;
 	}
 	set_handlers();
-	fastcgi_open(&worker.fastcgi, shared->listener->fd, go_heavy);
+	fastcgi_open(&worker.fastcgi, shared->listener->fd, expect_long,
+		     go_heavy);
 	worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (worker.epoll_fd < 0 ||
 	    epoll_ctl(worker.epoll_fd, EPOLL_CTL_ADD, shared->listener->fd,

@@ -329,15 +329,25 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+static bool has_hidden_component(const char *path)
+{
+	return path[0] == '.' || strstr(path, "/.");
+}
+
 enum err archive_extras(const struct archive *archive, struct arena *a,
 			const char *dir, struct name_list *list_r,
 			struct errmsg *e)
 {
 	struct extras x = { .archive = archive, .arena = a };
-	enum err err = archive_check_name(dir, e);
+	enum err err;
 
-	if (!err)
-		err = collect_extras(&x, dir, "", 0, e);
+	if (has_hidden_component(dir))
+		return err_set(e, ERR_FORBIDDEN,
+			       "names that begin with a dot are hidden");
+	if (!*dir || *dir == '/')
+		return err_set(e, ERR_NOTFOUND, "no such directory '%s'",
+			       err_quote(dir).text);
+	err = collect_extras(&x, dir, "", 0, e);
 	if (err)
 		return err;
 	if (x.list.nr)
@@ -385,11 +395,6 @@ static bool is_withdrawn(const struct archive *archive, const char *path)
 		return false;
 	fs_close(&fd);
 	return true;
-}
-
-static bool has_hidden_component(const char *path)
-{
-	return path[0] == '.' || strstr(path, "/.");
 }
 
 enum err archive_open_file(const struct archive *archive, const char *path,

@@ -65,8 +65,9 @@ enum err archive_files(const struct archive *archive, struct arena *a,
 		       struct name_list *list_r, struct errmsg *e) MUST_CHECK;
 
 /*
- * Every file below dir, as paths relative to it, nothing hidden; at most
- * ARCHIVE_MAX_EXTRAS of them and ARCHIVE_MAX_DEPTH directories deep.
+ * Every file below dir, a path beneath BASE, as paths relative to it, nothing
+ * hidden; at most ARCHIVE_MAX_EXTRAS of them and ARCHIVE_MAX_DEPTH directories
+ * deep.
  */
 #define ARCHIVE_MAX_EXTRAS 100000
 #define ARCHIVE_MAX_DEPTH  16

@@ -24,6 +24,7 @@ for path in ("/extras/nope", "/extras/hollow"):
     same((b.status, b.json), (200, []), f"{path}: an empty list")
 same(server.get("/extras/.secret").status, 403, "a hidden directory: 403")
 same(server.get("/extras/emotes/.dir").status, 403, "a hidden one further down: 403")
+same(server.get("/extras/emotes/25").json, sorted(n[3:] for n in a.json if n.startswith("25/")), "a directory below: relative to it")
 b = server.get("/extras/a%20b%25")
 same(b.json, ["ü.txt"], "an encoded name")
 same(server.get("/extras/emotes%2F25").status, 404, "an encoded slash: 404")

@@ -74,7 +74,9 @@ static inline enum err fake_write(struct sink *s, const struct iovec *iov,
 static inline void fake_init(struct fake *f)
 {
 	*f = (struct fake){
-		.client = { .begin = fake_begin, .go_heavy = fake_go_heavy },
+		.client = { .begin = fake_begin,
+			    .expect_long = fake_go_heavy,
+			    .go_heavy = fake_go_heavy },
 		.sink = { .write = fake_write,
 			  .copy_file = sink_copy_by_reading },
 	};

@@ -345,13 +345,29 @@ static void test_extras(void **state)
 			 ERR_OK);
 	assert_int_equal(list.nr, 0);
 
+	/* A directory below a directory is one, too; a file is none. */
+	assert_int_equal(archive_extras(&archive, &arena, "extras/a", &list,
+					&e),
+			 ERR_OK);
+	assert_string_equal(joined(&list), "y/x z ");
+	assert_int_equal(archive_extras(&archive, &arena, "extras/b", &list,
+					&e),
+			 ERR_OK);
+	assert_int_equal(list.nr, 0);
+	assert_int_equal(archive_extras(&archive, &arena, "extras/../a", &list,
+					&e),
+			 ERR_FORBIDDEN);
+
 	list.nr = UNIT_UNTOUCHED;
+	assert_int_equal(archive_extras(&archive, &arena, "extras/.hidden",
+					&list, &e),
+			 ERR_FORBIDDEN);
+	assert_int_equal(archive_extras(&archive, &arena, "/extras", &list, &e),
+			 ERR_NOTFOUND);
 	assert_int_equal(archive_extras(&archive, &arena, ".hidden", &list,
 					&e),
 			 ERR_FORBIDDEN);
 	assert_int_equal(archive_extras(&archive, &arena, "", &list, &e),
-			 ERR_NOTFOUND);
-	assert_int_equal(archive_extras(&archive, &arena, "a/b", &list, &e),
 			 ERR_NOTFOUND);
 	assert_int_equal(list.nr, UNIT_UNTOUCHED);
 }
