@@ -289,17 +289,6 @@ static void press(const struct master *m)
 	signal_workers(m, SIGKILL);
 }
 
-void block_signals(sigset_t *set)
-{
-	static const int numbers[] = { SIGTERM, SIGINT,	 SIGQUIT, SIGHUP,
-				       SIGUSR1, SIGUSR2, SIGCHLD };
-
-	sigemptyset(set);
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		sigaddset(set, numbers[i]);
-	sigprocmask(SIG_BLOCK, set, NULL);
-}
-
 int master_run(const struct shared *shared)
 {
 	struct master m = { .shared = shared, .nr = shared->board->nr_workers };

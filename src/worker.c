@@ -253,6 +253,17 @@ static void loop(void)
 	}
 }
 
+void block_signals(sigset_t *set)
+{
+	static const int numbers[] = { SIGTERM, SIGINT,	 SIGQUIT, SIGHUP,
+				       SIGUSR1, SIGUSR2, SIGCHLD };
+
+	sigemptyset(set);
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
+		sigaddset(set, numbers[i]);
+	sigprocmask(SIG_BLOCK, set, NULL);
+}
+
 static bool set_up(const struct shared *shared, struct slot_info *slot,
 		   bool is_alone)
 {

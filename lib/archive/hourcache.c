@@ -12,13 +12,12 @@
 
 #include <xxhash.h>
 
+#include "archive/hourstore.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/uri.h"
 
-#define NR_BUCKETS     1024
-#define STORE_RETRY_US (60 * USEC_PER_SEC)
-#define NEVER	       INT64_MAX
+#define NR_BUCKETS 1024
 
 /* What is known of one hour. */
 struct slot {
@@ -41,53 +40,19 @@ struct hourcache {
 	struct slot *oldest;
 	size_t nr_slots;
 	size_t heap_bytes;
-	size_t nr_to_store;    /* slots that must_store */
-	struct fs_list list;   /* reused by every listing */
-	int store_fd;	       /* CACHE/v1, or -1 */
-	usec_t store_after_us; /* no attempt to store before */
+	size_t nr_to_store;  /* slots that must_store */
+	struct fs_list list; /* reused by every listing */
+	struct hourstore store;
 };
-
-/* The directory below the cache directory, made if need be; or -1. */
-static int open_store(const char *cache_dir)
-{
-	struct errmsg e;
-	struct stat st;
-	int store_fd = -1;
-	int fd;
-
-	if (fs_make_dirs(AT_FDCWD, cache_dir, &e))
-		goto fail;
-	fd = open(cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		goto fail;
-	if (fs_make_dirs(fd, HOURCACHE_VERSION_DIR, &e) == ERR_OK)
-		store_fd =
-			openat(fd, HOURCACHE_VERSION_DIR,
-			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	close(fd);
-	if (store_fd < 0)
-		goto fail;
-	if (fstat(store_fd, &st) < 0 || st.st_uid != geteuid() ||
-	    (st.st_mode & 022)) {
-		log_warning("running uncached: '%s' is writable by others or "
-			    "not ours",
-			    cache_dir);
-		close(store_fd);
-		return -1;
-	}
-	return store_fd;
-fail:
-	log_warning("running uncached: cannot use '%s': %s", cache_dir,
-		    strerror(errno));
-	return -1;
-}
 
 bool hourcache_can_use(const char *cache_dir)
 {
-	int fd = open_store(cache_dir);
-	bool can = fd >= 0;
+	struct hourstore store;
+	bool can;
 
-	fs_close(&fd);
+	hourstore_open(&store, cache_dir);
+	can = store.fd >= 0;
+	hourstore_close(&store);
 	return can;
 }
 
@@ -97,8 +62,9 @@ struct hourcache *hourcache_new(const struct hourcache_config *config)
 
 	cache->config = *config;
 	cache->config.prefix = mem_strdup(config->prefix);
-	cache->store_fd =
-		config->cache_dir ? open_store(config->cache_dir) : -1;
+	cache->store.fd = -1;
+	if (config->cache_dir)
+		hourstore_open(&cache->store, config->cache_dir);
 	return cache;
 }
 
@@ -159,7 +125,7 @@ void hourcache_free(struct hourcache **cache)
 	while (old->oldest)
 		free_slot(old, old->oldest);
 	fs_list_release(&old->list);
-	fs_close(&old->store_fd);
+	hourstore_close(&old->store);
 	free((char *)old->config.prefix);
 	free(old);
 }
@@ -188,73 +154,6 @@ static struct slot *find_slot(struct hourcache *cache, const char *key)
 
 /* Storing */
 
-static void store_failed(struct hourcache *cache, const char *key,
-			 const struct errmsg *e)
-{
-	bool for_good = errno == EROFS || errno == EACCES || errno == EPERM;
-
-	cache->stats.store_failures++;
-	cache->store_after_us = for_good ? NEVER : utime_now() + STORE_RETRY_US;
-	log_warning("cannot store the index of '%s' (%s); %s", key, e->text,
-		    for_good ? "storing no more" : "storing again in a minute");
-}
-
-/* The directory "CHANNEL/QUALITY" of the store, made if need be; or -1. */
-static int open_store_dir(const struct hourcache *cache, const char *rel,
-			  struct errmsg *e)
-{
-	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-	int fd = openat(cache->store_fd, rel, flags);
-
-	if (fd < 0 && errno == ENOENT && !fs_make_dirs(cache->store_fd, rel, e))
-		fd = openat(cache->store_fd, rel, flags);
-	if (fd < 0) {
-		int saved = errno;
-
-		err_set(e, ERR_IO, "cannot open '%s': %s", rel,
-			strerror(saved));
-		errno = saved;
-	}
-	return fd;
-}
-
-/* Splits "CHANNEL/QUALITY/HOUR" and appends the suffix to the hour. */
-static void store_names(const char *key, char dir[PATH_MAX],
-			char file[UTIME_HOUR_SIZE + sizeof(HOURCACHE_SUFFIX)])
-{
-	const char *slash = strrchr(key, '/');
-
-	snprintf(dir, PATH_MAX, "%.*s", (int)(slash - key), key);
-	snprintf(file, UTIME_HOUR_SIZE + sizeof(HOURCACHE_SUFFIX), "%s%s",
-		 slash + 1, HOURCACHE_SUFFIX);
-}
-
-static bool store(struct hourcache *cache, const struct slot *slot)
-{
-	struct iovec iov = { .iov_base = (void *)slot->index->head,
-			     .iov_len = slot->index->size };
-	char file[UTIME_HOUR_SIZE + sizeof(HOURCACHE_SUFFIX)];
-	char dir[PATH_MAX];
-	struct errmsg e;
-	enum err err = ERR_IO;
-	int fd;
-
-	if (cache->store_fd < 0 || utime_now() < cache->store_after_us)
-		return false;
-	store_names(slot->key, dir, file);
-	fd = open_store_dir(cache, dir, &e);
-	if (fd >= 0) {
-		err = fs_replace_file(fd, file, &iov, 1, &e);
-		close(fd);
-	}
-	if (err) {
-		store_failed(cache, slot->key, &e);
-		return false;
-	}
-	cache->stats.stored++;
-	return true;
-}
-
 static void set_must_store(struct hourcache *cache, struct slot *slot,
 			   bool must)
 {
@@ -269,12 +168,17 @@ static void set_must_store(struct hourcache *cache, struct slot *slot,
  */
 static void store_and_release(struct hourcache *cache, struct slot *slot)
 {
+	bool failed;
+
 	set_must_store(cache, slot, false);
 	if (!(slot->index->head->flags & HOUR_DEFLATED))
 		set_index(cache, slot,
 			  hourindex_adopt(hourindex_deflate(slot->index)));
-	if (store(cache, slot))
+	if (hourstore_put(&cache->store, slot->key, slot->index, &failed)) {
 		set_index(cache, slot, NULL);
+		cache->stats.stored++;
+	}
+	cache->stats.store_failures += failed;
 }
 
 void hourcache_flush(struct hourcache *cache)
@@ -380,32 +284,20 @@ static void load(struct hourreader *reader, struct slot *slot, usec_t hour_us,
 		 const struct fs_stamp *stamp)
 {
 	struct hourcache *cache = reader->cache;
-	char path[PATH_MAX];
 	struct hourindex *index = NULL;
+	enum hour_verdict verdict = hourstore_map(
+		&cache->store, slot->key, hour_us, reader->url_hash, &index);
 
-	snprintf(path, sizeof(path), "%s%s", slot->key, HOURCACHE_SUFFIX);
-	switch (hourindex_map(cache->store_fd, path, hour_us, reader->url_hash,
-			      &index)) {
-	case HOUR_GOOD:
-		if (slot->index &&
-		    !fs_stamp_equal(&index->head->stamp, stamp)) {
-			hourindex_drop(&index);
-			break;
-		}
-		set_index(cache, slot, index);
-		slot->stamp = index->head->stamp;
-		slot->is_settled = index->head->flags & HOUR_SETTLED;
-		break;
-	case HOUR_CORRUPT:
-		log_warning("index file '%s' is corrupt; building it again",
-			    path);
-		cache->stats.discarded++;
-		unlinkat(cache->store_fd, path, 0);
-		break;
-	case HOUR_FOREIGN:
-	case HOUR_ABSENT:
-		break;
+	cache->stats.discarded += verdict == HOUR_CORRUPT;
+	if (verdict != HOUR_GOOD)
+		return;
+	if (slot->index && !fs_stamp_equal(&index->head->stamp, stamp)) {
+		hourindex_drop(&index);
+		return;
 	}
+	set_index(cache, slot, index);
+	slot->stamp = index->head->stamp;
+	slot->is_settled = index->head->flags & HOUR_SETTLED;
 }
 
 /*
@@ -415,7 +307,7 @@ static void load(struct hourreader *reader, struct slot *slot, usec_t hour_us,
 static bool may_load(const struct hourcache *cache, const struct slot *slot,
 		     const struct fs_stamp *stamp)
 {
-	return cache->store_fd >= 0 && (!slot->index || slot->is_settled) &&
+	return cache->store.fd >= 0 && (!slot->index || slot->is_settled) &&
 	       is_quiet(stamp, utime_now());
 }
 
@@ -511,7 +403,7 @@ static enum err update_from(struct hourreader *reader, struct slot *slot,
 		}
 	}
 	*index_r = hand_out(reader, slot);
-	set_must_store(cache, slot, is_steady && cache->store_fd >= 0);
+	set_must_store(cache, slot, is_steady && cache->store.fd >= 0);
 	return ERR_OK;
 }
 
@@ -606,7 +498,7 @@ struct hourindex *hourcache_put_media(struct hourreader *reader,
 	set_index(reader->cache, slot, hourindex_adopt(head));
 	result = hand_out(reader, slot);
 	set_must_store(reader->cache, slot,
-		       slot->is_settled && reader->cache->store_fd >= 0);
+		       slot->is_settled && reader->cache->store.fd >= 0);
 	evict(reader->cache);
 	return result;
 }

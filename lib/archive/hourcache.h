@@ -37,10 +37,6 @@
 #include "base/arena.h"
 #include "base/err.h"
 
-/* The version of the layout below the cache directory. */
-#define HOURCACHE_VERSION_DIR "v1"
-#define HOURCACHE_SUFFIX      ".idx"
-
 /* A directory this young may change again without showing it. */
 #define SETTLED_AFTER_US (2 * USEC_PER_SEC)
 

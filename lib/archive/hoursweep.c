@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "archive/hourcache.h"
+#include "archive/hourstore.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -98,7 +98,7 @@ static bool begin(struct walk *w, const char *cache_dir)
 	char path[PATH_MAX];
 
 	*w = (struct walk){ 0 };
-	snprintf(path, sizeof(path), "%s/%s", cache_dir, HOURCACHE_VERSION_DIR);
+	snprintf(path, sizeof(path), "%s/%s", cache_dir, HOURSTORE_VERSION_DIR);
 	w->store_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (w->store_fd < 0)
 		return false;
@@ -108,7 +108,7 @@ static bool begin(struct walk *w, const char *cache_dir)
 
 static bool is_index_name(const char *path)
 {
-	return segment_has_suffix(path, strlen(path), HOURCACHE_SUFFIX);
+	return segment_has_suffix(path, strlen(path), HOURSTORE_SUFFIX);
 }
 
 /* Whether the archive still has the hour that an index is of. */
@@ -118,7 +118,7 @@ static bool has_hour(int base_fd, const struct found *file)
 	struct fs_stamp stamp;
 
 	snprintf(path, sizeof(path), "%.*s",
-		 (int)(strlen(file->path) - strlen(HOURCACHE_SUFFIX)),
+		 (int)(strlen(file->path) - strlen(HOURSTORE_SUFFIX)),
 		 file->path);
 	return fs_stamp_at(base_fd, path, &stamp) || errno != ENOENT;
 }
@@ -195,7 +195,7 @@ static bool hour_of(const char *path, usec_t *hour_us_r)
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
 
-	if (strlen(name) != UTIME_HOUR_LEN + strlen(HOURCACHE_SUFFIX))
+	if (strlen(name) != UTIME_HOUR_LEN + strlen(HOURSTORE_SUFFIX))
 		return false;
 	memcpy(hour, name, UTIME_HOUR_LEN);
 	hour[UTIME_HOUR_LEN] = '\0';

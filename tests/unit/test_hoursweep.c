@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "archive/hoursweep.h"
+#include "archive/hourstore.h"
 
 #include <errno.h>
 
@@ -35,7 +36,7 @@ static int make_dirs(void **state)
 		return -1;
 	base_fd = unit_open_dir(base);
 	cache_fd = unit_open_dir(cache);
-	unit_mkdir(cache_fd, HOURCACHE_VERSION_DIR);
+	unit_mkdir(cache_fd, HOURSTORE_VERSION_DIR);
 	unit_logged("");
 	return 0;
 }
@@ -97,7 +98,7 @@ static struct hourindex *build_index(usec_t hour_us, int nr)
 	return index;
 }
 
-#define Q HOURCACHE_VERSION_DIR "/main/source/"
+#define Q HOURSTORE_VERSION_DIR "/main/source/"
 
 static void test_private_files(void **state)
 {
@@ -113,8 +114,8 @@ static void test_private_files(void **state)
 		  false },
 		{ Q ".2026-11-07T03.idx.1-a.tmp", 400 * DAY, false },
 		{ Q ".of-the-future.tmp", -DAY, true },
-		{ HOURCACHE_VERSION_DIR "/.2026.tmp", DAY, false },
-		{ HOURCACHE_VERSION_DIR "/main/.2026.tmp", DAY, false },
+		{ HOURSTORE_VERSION_DIR "/.2026.tmp", DAY, false },
+		{ HOURSTORE_VERSION_DIR "/main/.2026.tmp", DAY, false },
 		/* Not ours to judge. */
 		{ Q "note.txt", 400 * DAY, true },
 		{ ".old.tmp", 400 * DAY, true },
@@ -161,7 +162,7 @@ static void test_vanished_hours(void **state)
 	UNUSED(state);
 	assert_int_equal(symlinkat("loop", base_fd, "loop"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		snprintf(path, sizeof(path), HOURCACHE_VERSION_DIR "/%s",
+		snprintf(path, sizeof(path), HOURSTORE_VERSION_DIR "/%s",
 			 rows[i].index);
 		unit_make(cache_fd, path, 100);
 		if (rows[i].hour)
@@ -170,7 +171,7 @@ static void test_vanished_hours(void **state)
 	hoursweep_run(cache, base, UINT64_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		print_message("# %s\n", rows[i].index);
-		snprintf(path, sizeof(path), HOURCACHE_VERSION_DIR "/%s",
+		snprintf(path, sizeof(path), HOURSTORE_VERSION_DIR "/%s",
 			 rows[i].index);
 		assert_int_equal(is_there(path), rows[i].stays);
 	}
@@ -206,7 +207,7 @@ static void test_least_recently_used(void **state)
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		unit_mkdir(base_fd, rows[i].hour);
-		snprintf(path, sizeof(path), HOURCACHE_VERSION_DIR "/%s.idx",
+		snprintf(path, sizeof(path), HOURSTORE_VERSION_DIR "/%s.idx",
 			 rows[i].hour);
 		unit_make(cache_fd, path, 1000);
 		age(path, rows[i].atime * DAY, rows[i].mtime * DAY);
@@ -217,7 +218,7 @@ static void test_least_recently_used(void **state)
 		hoursweep_run(cache, base, limits[k].max_bytes);
 		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 			snprintf(path, sizeof(path),
-				 HOURCACHE_VERSION_DIR "/%s.idx",
+				 HOURSTORE_VERSION_DIR "/%s.idx",
 				 rows[i].hour);
 			assert_int_equal(is_there(path),
 					 i >= 8 - limits[k].nr_left);
@@ -282,13 +283,13 @@ static void test_links(void **state)
 	unit_make(cache_fd, "precious/q/2026-11-07T00.idx", 10);
 	age("precious/q/.old.tmp", DAY, DAY);
 	assert_int_equal(symlinkat("../precious", cache_fd,
-				   HOURCACHE_VERSION_DIR "/main"),
+				   HOURSTORE_VERSION_DIR "/main"),
 			 0);
-	unit_mkdir(cache_fd, HOURCACHE_VERSION_DIR "/other/q");
+	unit_mkdir(cache_fd, HOURSTORE_VERSION_DIR "/other/q");
 	assert_int_equal(symlinkat("../../../precious/q/.old.tmp", cache_fd,
-				   HOURCACHE_VERSION_DIR "/other/q/.link.tmp"),
+				   HOURSTORE_VERSION_DIR "/other/q/.link.tmp"),
 			 0);
-	age(HOURCACHE_VERSION_DIR "/other/q/.link.tmp", DAY, DAY);
+	age(HOURSTORE_VERSION_DIR "/other/q/.link.tmp", DAY, DAY);
 	hoursweep_run(cache, base, 0);
 	assert_true(is_there("precious/q/.old.tmp"));
 	assert_true(is_there("precious/q/2026-11-07T00.idx"));
@@ -313,7 +314,7 @@ static const struct {
 } stored[] = {
 	{ Q "2026-11-07T00.idx", GOOD, 3 },
 	{ Q "2026-11-07T01.idx", GOOD, 5 },
-	{ HOURCACHE_VERSION_DIR "/other/720p/2026-11-07T01.idx", GOOD, 0 },
+	{ HOURSTORE_VERSION_DIR "/other/720p/2026-11-07T01.idx", GOOD, 0 },
 	{ Q "2026-11-07T02.idx", FLIPPED, 3 },
 	{ Q "2026-11-07T03.idx", CUT, 3 },
 	{ Q "2026-11-07T04.idx", EMPTY, 3 },
