@@ -184,18 +184,15 @@ static enum err send_cut(void *ctx, uint64_t offset, uint64_t count,
 static void set_download(struct request *req, struct response *r,
 			 const char *name)
 {
-	size_t len = strlen(name);
-	char *plain = arena_strndup(&req->arena, name, len);
-	char *encoded = arena_alloc(&req->arena, 3 * len + 1);
+	char *plain = arena_strndup(&req->arena, name, strlen(name));
 
 	for (char *p = plain; *p; p++)
 		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f ||
 		    strchr("\"\\/%", *p))
 			*p = '_';
-	uri_encode(name, len, encoded);
 	response_header(r, "Content-Disposition",
 			"attachment; filename=\"%s\"; filename*=UTF-8''%s",
-			plain, encoded);
+			plain, uri_encoded(&req->arena, name));
 }
 
 static struct json_object *seconds_json(usec_t us)

@@ -55,27 +55,16 @@ static void probe(const struct quality *quality, const char *path,
 	close(fd);
 }
 
-static void append_encoded(struct request *req, struct text *out,
-			   const char *text)
-{
-	size_t len = strlen(text);
-	char *to = arena_alloc(&req->arena, 3 * len + 1);
-
-	text_append(out, to, uri_encode(text, len, to));
-}
-
 /* The arguments as they came, encoded anew. */
 static const char *passed_on(struct request *req)
 {
 	struct text *out = text_new(&req->arena, MAX_MASTER_BYTES);
 
 	text_puts(out, "");
-	for (size_t i = 0; i < req->nr_args; i++) {
-		text_puts(out, i ? "&" : "");
-		append_encoded(req, out, req->args[i].name);
-		text_putc(out, '=');
-		append_encoded(req, out, req->args[i].value);
-	}
+	for (size_t i = 0; i < req->nr_args; i++)
+		text_printf(out, "%s%s=%s", i ? "&" : "",
+			    uri_encoded(&req->arena, req->args[i].name),
+			    uri_encoded(&req->arena, req->args[i].value));
 	return out->data;
 }
 

@@ -72,19 +72,13 @@ enum err heavy_fork(struct scoreboard *board, struct slot_info **slot,
 	return ERR_OK;
 }
 
-static void free_slots_of(struct scoreboard *board, pid_t pid)
-{
-	for (uint32_t i = 0; i < board->nr_heavy; i++)
-		slot_free_of(scoreboard_heavy(board, i), pid);
-}
-
 void heavy_reap(struct scoreboard *board)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		free_slots_of(board, pid);
+		scoreboard_free_of(board, pid);
 		if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)
 			log_error("heavy process %ld died of signal %d",
 				  (long)pid, WTERMSIG(status));

@@ -121,12 +121,9 @@ static void note_death(struct master *m, uint32_t i, int status)
 /* Frees whatever slot a process had that is not a worker. */
 static void note_other(struct master *m, pid_t pid)
 {
-	struct scoreboard *board = m->shared->board;
-
 	if (pid == m->sweeper)
 		m->sweeper = 0;
-	for (uint32_t i = 0; i < board->nr_heavy; i++)
-		slot_free_of(scoreboard_heavy(board, i), pid);
+	scoreboard_free_of(m->shared->board, pid);
 }
 
 static void reap(struct master *m)

@@ -50,6 +50,12 @@ void slot_free_of(struct slot_info *slot, pid_t pid)
 	atomic_compare_exchange_strong(&slot->pid, &pid, 0);
 }
 
+void scoreboard_free_of(struct scoreboard *b, pid_t pid)
+{
+	for (uint32_t i = 0; i < b->nr_heavy; i++)
+		slot_free_of(scoreboard_heavy(b, i), pid);
+}
+
 static struct slot_info *try_take(struct scoreboard *b, pid_t pid)
 {
 	for (uint32_t i = 0; i < b->nr_heavy; i++) {

@@ -63,6 +63,9 @@ void slot_free(struct slot_info *slot);
  */
 void slot_free_of(struct slot_info *slot, pid_t pid);
 
+/* Frees all heavy slots of a dead process. */
+void scoreboard_free_of(struct scoreboard *b, pid_t pid);
+
 static inline struct slot_info *scoreboard_worker(struct scoreboard *b,
 						  uint32_t i)
 {

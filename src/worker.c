@@ -33,8 +33,9 @@ struct worker {
 	const struct shared *shared;
 	struct slot_info *slot;
 	int epoll_fd;
-	bool is_heavy; /* forked for one request */
-	bool is_alone; /* no master, no heavy processes */
+	bool is_heavy;	/* forked for one request */
+	bool is_relief; /* in mid-answer: only to send the rest */
+	bool is_alone;	/* no master, no heavy processes */
 };
 
 static struct worker worker;
@@ -113,6 +114,7 @@ static enum err go_heavy(struct client *c, struct errmsg *e)
 	err = heavy_fork(worker.shared->board, &worker.slot, e);
 	if (err == ERR_OK) {
 		worker.is_heavy = true;
+		worker.is_relief = worker.fastcgi.has_begun;
 		close(worker.epoll_fd);
 		fs_close(&worker.shared->listener->fd);
 		metrics_add(worker.shared->metrics, METRIC_HEAVY_STARTED, 1);
@@ -200,7 +202,9 @@ static void serve(void)
 	observe_request(req);
 	fastcgi_finish(f, err == ERR_OK);
 	request_end(req);
-	hourcache_flush(worker.server.cache);
+	/* The worker that planned the answer stores what it has built. */
+	if (!worker.is_relief)
+		hourcache_flush(worker.server.cache);
 }
 
 /* Waits for something to happen; whether a connection may be waiting. */

@@ -220,18 +220,14 @@ struct hourreader *hourcache_reader(struct hourcache *cache,
 				    struct arena *a)
 {
 	struct hourreader *reader = ARENA_NEW(a, struct hourreader);
-	size_t channel_len = strlen(quality->channel);
-	size_t name_len = strlen(quality->name);
-	char *channel = arena_alloc(a, 3 * channel_len + 1);
-	char *name = arena_alloc(a, 3 * name_len + 1);
 
-	uri_encode(quality->channel, channel_len, channel);
-	uri_encode(quality->name, name_len, name);
 	reader->cache = cache;
 	reader->quality = quality;
 	reader->arena = a;
-	reader->url = arena_printf(a, "%s/segments/%s/%s/",
-				   cache->config.prefix, channel, name);
+	reader->url =
+		arena_printf(a, "%s/segments/%s/%s/", cache->config.prefix,
+			     uri_encoded(a, quality->channel),
+			     uri_encoded(a, quality->name));
 	reader->url_hash = hourindex_url_hash(reader->url);
 	reader->trusts_times = may_trust_times(cache, quality->fd);
 	return reader;

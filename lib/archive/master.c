@@ -279,15 +279,6 @@ static void put_stream_inf(struct text *out, const struct variant *v,
 	text_putc(out, '\n');
 }
 
-static const char *encoded(struct arena *a, const char *name)
-{
-	size_t len = strlen(name);
-	char *to = arena_alloc(a, 3 * len + 1);
-
-	uri_encode(name, len, to);
-	return to;
-}
-
 static void put_variant(const struct master *m, const struct variant *v,
 			bool is_first, struct text *out)
 {
@@ -301,8 +292,8 @@ static void put_variant(const struct master *m, const struct variant *v,
 		    name, name, is_first ? "YES" : "NO");
 	put_stream_inf(out, v, name);
 	text_printf(out, "%s/playlist/%s/%s.m3u8", m->spec->prefix,
-		    encoded(m->arena, m->spec->channel),
-		    encoded(m->arena, v->quality));
+		    uri_encoded(m->arena, m->spec->channel),
+		    uri_encoded(m->arena, v->quality));
 	if (*query)
 		text_printf(out, "?%s", query);
 	if (m->has_start)

@@ -3,6 +3,7 @@
 #include "base/uri.h"
 
 #include <stdint.h>
+#include <string.h>
 
 const char *uri_fault_text(enum uri_fault fault)
 {
@@ -93,6 +94,15 @@ size_t uri_encode(const char *from, size_t len, char *to)
 		to[out++] = hex[c & 15];
 	}
 	return out;
+}
+
+const char *uri_encoded(struct arena *a, const char *text)
+{
+	size_t len = strlen(text);
+	char *to = arena_alloc(a, 3 * len + 1);
+
+	uri_encode(text, len, to);
+	return to;
 }
 
 /* The length of the sequence that begins at p, or 0 if it is not valid. */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/compiler.h"
 
 enum uri_fault {
@@ -40,6 +41,9 @@ enum uri_fault uri_decode(const char *from, size_t len,
  * bytes.  to has room for 3 * len; the answer is how many bytes were written.
  */
 size_t uri_encode(const char *from, size_t len, char *to);
+
+/* A text, encoded, in an arena. */
+const char *uri_encoded(struct arena *a, const char *text) MUST_CHECK;
 
 bool uri_is_utf8(const char *text, size_t len) MUST_CHECK;
 
