@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -44,11 +45,27 @@ enum err heavy_refuse(const struct scoreboard *board, struct errmsg *e)
 		       board->nr_heavy);
 }
 
+/*
+ * A client may have the last byte of an answer, and ask again, a moment before
+ * the process that sent it has freed its slot.
+ */
+static struct slot_info *take_slot(struct scoreboard *board, pid_t pid)
+{
+	const struct timespec moment = { .tv_nsec = 2 * 1000 * 1000 };
+	struct slot_info *slot = scoreboard_take_heavy(board, pid);
+
+	for (int i = 0; !slot && i < 10; i++) {
+		nanosleep(&moment, NULL);
+		slot = scoreboard_take_heavy(board, pid);
+	}
+	return slot;
+}
+
 enum err heavy_fork(struct scoreboard *board, struct slot_info **slot,
 		    struct errmsg *e)
 {
 	pid_t self = getpid();
-	struct slot_info *heavy = scoreboard_take_heavy(board, self);
+	struct slot_info *heavy = take_slot(board, self);
 	pid_t pid;
 
 	if (!heavy)
