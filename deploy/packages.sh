@@ -5,7 +5,8 @@
 # To build: the compiler, autotools, and each library that configure.ac names.
 PACKAGES_BUILD="gcc libc6-dev make autoconf automake pkgconf
 libfcgi-dev libjson-c-dev libxxhash-dev zlib1g-dev
-libavformat-dev libavcodec-dev libavutil-dev"
+libavformat-dev libavcodec-dev libavutil-dev libavfilter-dev libswscale-dev
+libswresample-dev"
 
 # To serve, by the name of the web server.
 PACKAGES_NGINX="nginx"

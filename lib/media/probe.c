@@ -17,6 +17,7 @@
 
 #include "base/compiler.h"
 #include "base/log.h"
+#include "media/avlog.h"
 #include "media/codecname.h"
 
 /*
@@ -70,24 +71,6 @@ struct probe {
 	unsigned nr_pts;
 	bool has_rate; /* more times would not change the rate */
 };
-
-/* ---- FFmpeg's own voice ---- */
-
-static void log_av(void *owner, int level, const char *fmt, va_list ap)
-	PRINTF_LIKE(3, 0);
-
-static void log_av(void *owner, int level, const char *fmt, va_list ap)
-{
-	char line[256];
-	int print_prefix = 1;
-
-	if (level > AV_LOG_ERROR)
-		return;
-	av_log_format_line2(owner, level, fmt, ap, line, sizeof(line),
-			    &print_prefix);
-	line[strcspn(line, "\n")] = '\0';
-	log_debug("%s", line);
-}
 
 /* ---- the file, as libavformat may see it ---- */
 
@@ -532,7 +515,7 @@ enum err probe_segment(int fd, struct hour_media *media_r, struct errmsg *e)
 	struct probe p = { .fd = fd, .video = -1 };
 	enum err err;
 
-	av_log_set_callback(log_av);
+	avlog_begin();
 	err = open_input(&p, e);
 	if (!err) {
 		read_packets(&p);

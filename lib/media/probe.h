@@ -32,9 +32,7 @@
  * did not show itself in the bytes read, though another could.  A codec that
  * several streams share is named once, video before audio.
  *
- * Every call sets av_log_set_callback(), which is the whole process's: what the
- * FFmpeg libraries call errors goes to our log at debug level, the rest
- * nowhere.
+ * Every call sets the log of the FFmpeg libraries: avlog.h.
  */
 enum err probe_segment(int fd, struct hour_media *media_r,
 		       struct errmsg *e) MUST_CHECK;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "media/h264.h"
 
 #define SAMPLES_PER_FRAME 1024
 
@@ -33,75 +34,7 @@ struct parser {
 	int64_t reference; /* for unwrapping; TS_NONE before the first time */
 };
 
-/* NAL units and ADTS headers */
-
-/* The offset of the next start code's NAL header at or after at, or size. */
-static size_t next_nal(const uint8_t *data, size_t size, size_t at)
-{
-	for (; at + 3 < size; at++)
-		if (data[at + 2] == 1 && !data[at] && !data[at + 1])
-			return at + 3;
-	return size;
-}
-
-/*
- * Whether an SEI has a recovery point among its messages: H.264 7.3.2.3.
- * Types and sizes are sums of bytes, all but the last of them 255.
- */
-static bool has_recovery_point(const uint8_t *data, size_t size)
-{
-	size_t at = 1;
-
-	while (at + 2 < size && data[at] != 0x80) {
-		size_t type = 0;
-		size_t length = 0;
-
-		while (at < size && data[at] == 0xff)
-			type += data[at++];
-		if (at < size)
-			type += data[at++];
-		while (at < size && data[at] == 0xff)
-			length += data[at++];
-		if (at < size)
-			length += data[at++];
-		if (type == 6)
-			return true;
-		at += length;
-	}
-	return false;
-}
-
-uint8_t h264_unit_flags(const uint8_t *data, size_t size, uint8_t *nr_auds_r)
-{
-	uint8_t flags = 0;
-	uint8_t nr_auds = 0;
-	size_t at = next_nal(data, size, 0);
-
-	while (at < size) {
-		unsigned type = data[at] & 0x1f;
-		bool is_ref = data[at] & 0x60;
-		size_t next = next_nal(data, size, at);
-
-		if (type == 9) {
-			flags |= UNIT_AUD;
-			nr_auds = (uint8_t)(nr_auds + (nr_auds < UINT8_MAX));
-		} else if (type == 7) {
-			flags |= UNIT_SPS;
-		} else if (type == 8) {
-			flags |= UNIT_PPS;
-		} else if (type == 6 &&
-			   has_recovery_point(data + at, next - at)) {
-			flags |= UNIT_RECOVERY;
-		} else if (type == 5) {
-			flags |= UNIT_IDR | UNIT_REF;
-		} else if (type == 1 && is_ref) {
-			flags |= UNIT_REF;
-		}
-		at = next;
-	}
-	*nr_auds_r = nr_auds;
-	return flags;
-}
+/* ADTS headers */
 
 size_t adts_frame(const uint8_t *data, size_t size,
 		  struct audio_format *format_r)

@@ -104,9 +104,6 @@ enum err tsfile_parse(struct arena *a, const uint8_t *data, size_t size,
 		      int64_t reference, struct tsfile **file_r,
 		      struct errmsg *e) MUST_CHECK;
 
-/* Flags that the NAL units of an H.264 access unit give it, and its AUDs. */
-uint8_t h264_unit_flags(const uint8_t *data, size_t size, uint8_t *nr_auds_r);
-
 /*
  * Reads an ADTS header; the size of the whole frame, or 0 if it is none or
  * goes beyond size.
