@@ -37,6 +37,15 @@ struct client {
 	 * the one that is done with it, ERR_BUSY.
 	 */
 	enum err (*go_heavy)(struct client *c, struct errmsg *e);
+	/*
+	 * Reads the request's body, all of it, up to the text's maximum:
+	 * ERR_LIMIT beyond that, ERR_INPUT if it is not as long as was said.
+	 * Once, before the answer begins.  NULL: there is never one.
+	 */
+	enum err (*read_body)(struct client *c, struct text *body,
+			      struct errmsg *e);
+	/* Whether it has left; asked while nothing is sent.  NULL: never. */
+	bool (*is_gone)(struct client *c);
 	bool any_offset; /* times may carry offsets other than UTC's */
 };
 

@@ -88,6 +88,28 @@ static enum err begin(struct client *c, const struct response_head *head,
 	return ERR_OK;
 }
 
+/* What a POST would bring is read from standard input. */
+static enum err read_input(struct client *c, struct text *body,
+			   struct errmsg *e)
+{
+	char buffer[8192];
+	ssize_t n;
+
+	UNUSED(c);
+	while ((n = read(STDIN_FILENO, buffer, sizeof(buffer))) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(e, ERR_IO,
+				       "cannot read standard input: %s",
+				       strerror(errno));
+		text_append(body, buffer, (size_t)n);
+		if (body->overflowed)
+			break;
+	}
+	return text_check(body, "standard input", e);
+}
+
 static enum err stay(struct client *c, struct errmsg *e)
 {
 	UNUSED(c);
@@ -121,6 +143,7 @@ static const struct command {
 	const char *path;		   /* in front of the words */
 	const char *ending[MAX_WORDS + 1]; /* of the last, by their number */
 	const char *help;
+	enum method method;
 } commands[] = {
 	{ "files",
 	  "[CHANNEL [QUALITY [HOUR]]]",
@@ -128,21 +151,24 @@ static const struct command {
 	  3,
 	  "files",
 	  { 0 },
-	  "list channels, qualities, hours or files, as JSON" },
+	  "list channels, qualities, hours or files, as JSON",
+	  METHOD_GET },
 	{ "extras",
 	  "DIRECTORY",
 	  1,
 	  1,
 	  "extras",
 	  { 0 },
-	  "list every file below a directory, as JSON" },
+	  "list every file below a directory, as JSON",
+	  METHOD_GET },
 	{ "playlist",
 	  "CHANNEL [QUALITY]",
 	  1,
 	  2,
 	  "playlist",
 	  { NULL, ".m3u8", ".m3u8" },
-	  "write an HLS playlist (--start, --end, --range)" },
+	  "write an HLS playlist (--start, --end, --range)",
+	  METHOD_GET },
 	{ "cut",
 	  "CHANNEL QUALITY",
 	  2,
@@ -150,7 +176,18 @@ static const struct command {
 	  "cut",
 	  { NULL, NULL, ".ts" },
 	  "write the video of given times (--start, --end, --range, --type, "
-	  "--allow_holes, --dry_run)" },
+	  "--allow_holes, --dry_run)",
+	  METHOD_GET },
+	{ "generate_videos",
+	  "CHANNEL QUALITY",
+	  2,
+	  2,
+	  "generate_videos",
+	  { 0 },
+	  "write whole segments as BASE/CHANNEL_QUALITY_NAME_N.mkv, as JSON on "
+	  "standard input says: {NAME: [START, END]}; N counts where there are "
+	  "holes",
+	  METHOD_POST },
 };
 
 static const struct command *find_command(const char *name)
@@ -222,6 +259,7 @@ static enum err set_path(struct request *req, const struct command *command,
 	}
 	req->components = components;
 	req->nr_components = (size_t)nr_words + 1;
+	req->method = command->method;
 	return route_find(req);
 }
 
@@ -308,6 +346,8 @@ static enum err run(struct offline *o, int argc, char **argv)
 			    take_argument, o, &nr_words, &req->error);
 	if (err)
 		return err;
+	/* Who asks here has the rights of the file system and no others. */
+	settings.allow_write = true;
 	name = argv[1]; /* the words are in front now */
 	log_set_level(settings.log_level > LOG_LEVEL_WARNING ?
 			      settings.log_level :
@@ -334,6 +374,7 @@ int command_run(int argc, char **argv)
 		.client = { .begin = begin,
 			    .expect_long = stay,
 			    .go_heavy = stay,
+			    .read_body = read_input,
 			    .any_offset = true },
 	};
 	enum err err;

@@ -17,6 +17,7 @@
 
 #define RECORD_MAX  65528 /* of content; a multiple of 8, so no padding */
 #define STALL_MS    60000 /* a client that takes nothing for so long is gone */
+#define TYPE_ABORT  2
 #define TYPE_STDOUT 6
 #define MAX_IOV	    64
 
@@ -270,6 +271,57 @@ static enum err begin(struct client *c, const struct response_head *head,
 	return err;
 }
 
+/*
+ * A front server closes the connection when its own client leaves, or sends
+ * ABORT_REQUEST; nothing else comes after the request's body.
+ */
+static bool is_gone(struct client *c)
+{
+	const struct fastcgi *f = of_client(c);
+	struct pollfd poll_fd = { .fd = f->fcgi.ipcFd, .events = POLLRDHUP };
+	unsigned char record[8];
+
+	if (poll(&poll_fd, 1, 0) > 0)
+		return true;
+	return recv(f->fcgi.ipcFd, record, sizeof(record),
+		    MSG_PEEK | MSG_DONTWAIT) == (ssize_t)sizeof(record) &&
+	       record[1] == TYPE_ABORT;
+}
+
+static enum err too_long(uint64_t max, struct errmsg *e)
+{
+	return err_set(e, ERR_LIMIT, "the body is longer than %llu MB",
+		       (unsigned long long)(max >> 20));
+}
+
+/* What the front server said of the body's length, if it did. */
+static enum err check_length(const struct fastcgi *f, uint64_t length,
+			     struct errmsg *e)
+{
+	const char *text = fastcgi_param(f, "CONTENT_LENGTH");
+	size_t nr_digits = strspn(text, "0123456789");
+
+	if (!*text || (!text[nr_digits] && nr_digits <= 18 &&
+		       strtoull(text, NULL, 10) == length))
+		return ERR_OK;
+	return err_set(e, ERR_INPUT,
+		       "the body is not of the length that was said");
+}
+
+static enum err read_body(struct client *c, struct text *body, struct errmsg *e)
+{
+	struct fastcgi *f = of_client(c);
+	char buffer[8192];
+	int n;
+
+	while ((n = FCGX_GetStr(buffer, sizeof(buffer), f->fcgi.in)) > 0) {
+		text_append(body, buffer, (size_t)n);
+		if (body->overflowed)
+			return too_long(body->max, e);
+	}
+	return check_length(f, body->len, e);
+}
+
 void fastcgi_open(struct fastcgi *f, int listen_fd,
 		  enum err (*expect_long)(struct client *c, struct errmsg *e),
 		  enum err (*go_heavy)(struct client *c, struct errmsg *e))
@@ -278,7 +330,9 @@ void fastcgi_open(struct fastcgi *f, int listen_fd,
 		.sink = { .write = sink_records, .copy_file = sink_file },
 		.client = { .begin = begin,
 			    .expect_long = expect_long,
-			    .go_heavy = go_heavy },
+			    .go_heavy = go_heavy,
+			    .read_body = read_body,
+			    .is_gone = is_gone },
 	};
 	f->client.sink = &f->sink;
 	FCGX_InitRequest(&f->fcgi, listen_fd, 0);
@@ -335,9 +389,7 @@ enum err fastcgi_drain(struct fastcgi *f, uint64_t max, struct errmsg *e)
 	while ((n = FCGX_GetStr(buffer, sizeof(buffer), f->fcgi.in)) > 0) {
 		total += (uint64_t)n;
 		if (total > max)
-			return err_set(e, ERR_LIMIT,
-				       "the body is longer than %llu MB",
-				       (unsigned long long)(max >> 20));
+			return too_long(max, e);
 	}
 	return ERR_OK;
 }

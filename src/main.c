@@ -113,6 +113,20 @@ static uint32_t nr_workers_of(const struct settings *settings)
 	return cores > 0 && cores < 100 ? (uint32_t)cores * 2 : 4;
 }
 
+/* How many may encode at once: two threads an edge, all cores a whole cut. */
+static void set_places(const struct settings *settings,
+		       struct scoreboard *board)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	uint32_t edges = settings->edge_max;
+
+	if (edges == COUNT_AUTO)
+		edges = cores > 3 ? (uint32_t)cores / 2 : 1;
+	board->edges.nr = edges < PLACES_MAX ? edges : PLACES_MAX;
+	board->full.nr = settings->full_max < PLACES_MAX ? settings->full_max :
+							   PLACES_MAX;
+}
+
 /*
  * What every worker would find out is found out once: an archive that is not
  * there ends us, a cache that cannot be used is only said.
@@ -155,6 +169,7 @@ static int run(const struct settings *settings, struct listener *listener,
 	}
 	shared.board->master = getpid();
 	shared.board->started_us = utime_now();
+	set_places(settings, shared.board);
 	observe_log_into(shared.metrics);
 	if (nr_workers)
 		return master_run(&shared);

@@ -10,8 +10,8 @@
 #include "archive/bestseg.h"
 #include "base/utime.h"
 
-static enum err parse_time(const struct request *req, const char *text,
-			   usec_t *us_r, struct errmsg *e)
+enum err param_parse_time(const struct request *req, const char *text,
+			  usec_t *us_r, struct errmsg *e)
 {
 	return utime_parse(text, req->now_us,
 			   req->client->any_offset ? UTIME_ANY_OFFSET :
@@ -34,8 +34,8 @@ enum err param_parse_range(const struct request *req, const char *text,
 			       err_quote(text).text);
 	memcpy(start, text, (size_t)(comma - text));
 	start[comma - text] = '\0';
-	err = parse_time(req, start, &range->start_us, e);
-	return err ? err : parse_time(req, comma + 1, &range->end_us, e);
+	err = param_parse_time(req, start, &range->start_us, e);
+	return err ? err : param_parse_time(req, comma + 1, &range->end_us, e);
 }
 
 static enum err fill_enum(const struct param *p, const char *text, int *field,
@@ -111,7 +111,7 @@ static enum err fill_single(struct request *req, const struct param *p,
 
 	switch (p->type) {
 	case PARAM_TIME:
-		err = parse_time(req, text, field, e);
+		err = param_parse_time(req, text, field, e);
 		if (!err)
 			*(bool *)(spec + p->extra) = true;
 		return err;

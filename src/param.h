@@ -49,6 +49,10 @@ struct param {
 enum err param_fill(struct request *req, const struct param *params,
 		    void *spec) MUST_CHECK;
 
+/* A time, as all arguments take it. */
+enum err param_parse_time(const struct request *req, const char *text,
+			  usec_t *us_r, struct errmsg *e) MUST_CHECK;
+
 /* "START,END" to a struct time_range, for PARAM_LIST. */
 param_element_fn param_parse_range;
 

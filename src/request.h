@@ -74,6 +74,8 @@ struct request {
 	const char *hour;
 	const char *rest; /* what "*rest" matched */
 
+	struct text *body; /* of a route that takes POST; else NULL */
+
 	/* by the response */
 	int status;	       /* sent, or 0 */
 	uint64_t whole_length; /* of ERR_RANGE: the bytes there are */

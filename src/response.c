@@ -329,7 +329,7 @@ enum err response_send_options(struct request *req)
 	struct text *head = text_new(&req->arena, MAX_HEADERS);
 
 	text_append(head, cors_headers, sizeof(cors_headers) - 1);
-	text_puts(head, "Allow: GET, HEAD, OPTIONS\r\n");
+	text_printf(head, "Allow: %s\r\n", route_methods(req->route));
 	return begin(req, head, 204, 0);
 }
 
@@ -337,9 +337,7 @@ static void put_error_headers(const struct request *req, enum err err,
 			      struct text *out)
 {
 	if (err == ERR_METHOD)
-		text_printf(out, "Allow: %s\r\n",
-			    req->route ? route_methods(req->route) :
-					 "GET, HEAD, OPTIONS");
+		text_printf(out, "Allow: %s\r\n", route_methods(req->route));
 	if (err == ERR_RANGE)
 		text_printf(out, "Content-Range: bytes */%" PRIu64 "\r\n",
 			    req->whole_length);

@@ -26,6 +26,7 @@
 #define TYPE_PLAIN    "text/plain; charset=utf-8"
 #define TYPE_PLAYLIST "application/vnd.apple.mpegurl"
 #define TYPE_MPEGTS   "video/MP2T"
+#define TYPE_WEBM     "video/webm"
 #define TYPE_METRICS  "text/plain; version=0.0.4; charset=utf-8"
 
 /*

@@ -5,7 +5,8 @@
 #include <string.h>
 
 static const struct route *const tables[] = {
-	file_routes, segment_routes, playlist_routes, cut_routes, status_routes,
+	file_routes, segment_routes, playlist_routes,
+	cut_routes,  video_routes,   status_routes,
 };
 
 void route_each(bool (*fn)(const struct route *route, void *ctx), void *ctx)
@@ -16,10 +17,33 @@ void route_each(bool (*fn)(const struct route *route, void *ctx), void *ctx)
 				return;
 }
 
+struct methods {
+	const char *path;
+	bool posts;
+	bool reads;
+};
+
+static bool add_methods(const struct route *route, void *ctx)
+{
+	struct methods *methods = ctx;
+
+	if (!strcmp(route->path, methods->path)) {
+		if (route->flags & ROUTE_POST)
+			methods->posts = true;
+		else
+			methods->reads = true;
+	}
+	return true;
+}
+
 const char *route_methods(const struct route *route)
 {
-	(void)route; /* all that exist so far only read */
-	return "GET, HEAD, OPTIONS";
+	struct methods methods = { .path = route ? route->path : "" };
+
+	route_each(add_methods, &methods);
+	if (!methods.posts)
+		return "GET, HEAD, OPTIONS";
+	return methods.reads ? "GET, HEAD, POST, OPTIONS" : "POST, OPTIONS";
 }
 
 /* The field of the request that a path variable fills. */
@@ -87,12 +111,26 @@ static bool matches(struct request *req, const struct route *route)
 	return i == req->nr_components;
 }
 
+static bool takes(const struct route *route, enum method method)
+{
+	if (route->flags & ROUTE_POST)
+		return method == METHOD_POST;
+	return method == METHOD_GET || method == METHOD_HEAD;
+}
+
+struct finding {
+	struct request *req;
+	bool any_method;
+};
+
 static bool try_route(const struct route *route, void *ctx)
 {
-	struct request *req = ctx;
+	const struct finding *finding = ctx;
+	struct request *req = finding->req;
 
 	req->channel = req->quality = req->hour = req->rest = NULL;
-	if (!matches(req, route))
+	if ((!finding->any_method && !takes(route, req->method)) ||
+	    !matches(req, route))
 		return true;
 	req->route = route;
 	return false;
@@ -100,23 +138,36 @@ static bool try_route(const struct route *route, void *ctx)
 
 enum err route_find(struct request *req)
 {
-	route_each(try_route, req);
+	route_each(try_route, &(struct finding){ req, false });
+	if (req->route)
+		return ERR_OK;
+	route_each(try_route, &(struct finding){ req, true });
 	if (!req->route)
 		return err_set(&req->error, ERR_NOTFOUND,
 			       "there is no such URL");
-	if (req->method != METHOD_GET && req->method != METHOD_HEAD)
-		return err_set(&req->error, ERR_METHOD,
-			       "this URL takes only %s",
-			       route_methods(req->route));
-	return ERR_OK;
+	return err_set(&req->error, ERR_METHOD, "this URL takes only %s",
+		       route_methods(req->route));
+}
+
+static enum err read_body(struct request *req)
+{
+	uint64_t max = (uint64_t)req->server->settings->max_body_mb << 20;
+
+	req->body = text_new(&req->arena, max);
+	text_puts(req->body, "");
+	if (!req->client->read_body)
+		return ERR_OK;
+	return req->client->read_body(req->client, req->body, &req->error);
 }
 
 enum err route_run(struct request *req)
 {
 	const struct route *route = req->route;
 	void *spec = arena_alloc(&req->arena, route->spec_size);
-	enum err err = param_fill(req, route->params, spec);
+	enum err err = route->flags & ROUTE_POST ? read_body(req) : ERR_OK;
 
+	if (!err)
+		err = param_fill(req, route->params, spec);
 	if (!err && (route->flags & ROUTE_HEAVY))
 		err = req->client->go_heavy(req->client, &req->error);
 	return err ? err : route->handle(req, spec);

@@ -4,7 +4,8 @@
  * A path of a route is components divided by slashes: ":channel", ":quality"
  * and ":hour" match one component and fill the request's field of that name,
  * with a fixed ending if one follows (":quality.m3u8"); "*rest" matches all
- * the rest, at least one component.
+ * the rest, at least one component.  Two routes may have one path, if one of
+ * them takes POST.
  */
 #ifndef SRC_ROUTE_H
 #define SRC_ROUTE_H
@@ -17,6 +18,7 @@
 
 enum route_flags {
 	ROUTE_HEAVY = 1 << 0, /* always in a process of its own */
+	ROUTE_POST = 1 << 1,  /* takes POST, and nothing else */
 };
 
 struct route {
@@ -38,10 +40,13 @@ void route_each(bool (*fn)(const struct route *route, void *ctx), void *ctx);
  */
 enum err route_find(struct request *req) MUST_CHECK;
 
-/* Checks the arguments, then answers.  The request has a route. */
+/*
+ * Reads the body, if the route takes one; checks the arguments, then answers.
+ * The request has a route.
+ */
 enum err route_run(struct request *req) MUST_CHECK;
 
-/* For Allow: "GET, HEAD, OPTIONS". */
+/* For Allow: what all routes of that path take.  NULL: of none. */
 const char *route_methods(const struct route *route);
 
 /* One table a file of handlers, each ended by a route without a name. */
@@ -49,6 +54,7 @@ extern const struct route file_routes[];
 extern const struct route segment_routes[];
 extern const struct route playlist_routes[];
 extern const struct route cut_routes[];
+extern const struct route video_routes[];
 extern const struct route status_routes[];
 
 #endif

@@ -54,6 +54,8 @@ void scoreboard_free_of(struct scoreboard *b, pid_t pid)
 {
 	for (uint32_t i = 0; i < b->nr_heavy; i++)
 		slot_free_of(scoreboard_heavy(b, i), pid);
+	places_free_of(&b->edges, pid);
+	places_free_of(&b->full, pid);
 }
 
 static struct slot_info *try_take(struct scoreboard *b, pid_t pid)

@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "base/compiler.h"
+#include "places.h"
 
 enum slot_state {
 	SLOT_FREE, /* of a worker: not started or dead */
@@ -42,6 +43,8 @@ struct scoreboard {
 	_Atomic uint64_t cpu_ms_max; /* process_cpu_seconds never falls */
 	_Atomic pid_t master;
 	int64_t started_us;	  /* when, since 1970 */
+	struct places edges;	  /* encoding edges of cuts */
+	struct places full;	  /* encoding whole cuts */
 	struct slot_info slots[]; /* workers, then heavy */
 };
 
@@ -63,7 +66,7 @@ void slot_free(struct slot_info *slot);
  */
 void slot_free_of(struct slot_info *slot, pid_t pid);
 
-/* Frees all heavy slots of a dead process. */
+/* Frees all heavy slots and places of a dead process. */
 void scoreboard_free_of(struct scoreboard *b, pid_t pid);
 
 static inline struct slot_info *scoreboard_worker(struct scoreboard *b,

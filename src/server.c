@@ -38,6 +38,10 @@ enum err server_open(struct server *server, const struct settings *settings,
 	arena_init(&a);
 	config.cache_dir = settings_cache_dir(settings, &a);
 	server->cache = hourcache_new(&config);
+	edgestore_open(&server->edges, config.cache_dir,
+		       (uint64_t)settings->edges_max_mb * 1024 * 1024);
+	if (config.cache_dir && server->edges.fd >= 0)
+		server->spool_dir = mem_strdup(config.cache_dir);
 	arena_release(&a);
 	return ERR_OK;
 }
@@ -45,6 +49,9 @@ enum err server_open(struct server *server, const struct settings *settings,
 void server_close(struct server *server)
 {
 	hourcache_free(&server->cache);
+	edgestore_close(&server->edges);
+	free(server->spool_dir);
+	server->spool_dir = NULL;
 	archive_close(&server->archive);
 	free(server->base_path);
 	server->base_path = NULL;

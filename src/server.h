@@ -9,6 +9,7 @@
 
 #include "archive/archive.h"
 #include "archive/hourcache.h"
+#include "media/edgestore.h"
 #include "metrics/metrics.h"
 #include "scoreboard.h"
 #include "settings.h"
@@ -18,6 +19,8 @@ struct server {
 	struct archive archive;
 	char *base_path; /* of the archive, absolute */
 	struct hourcache *cache;
+	struct edgestore edges;
+	char *spool_dir; /* for what is made before it is sent, or NULL */
 	struct metrics *metrics;	/* NULL offline */
 	struct scoreboard *board;	/* NULL offline */
 	struct hourcache_stats counted; /* of cache, already in metrics */

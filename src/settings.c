@@ -16,6 +16,7 @@ enum option_type {
 	OPTION_OCTAL,
 	OPTION_LEVEL,
 	OPTION_VALIDATION,
+	OPTION_FLAG, /* true by being there; in the environment it says so */
 };
 
 enum { S = OPTIONS_SERVE, O = OPTIONS_OFFLINE, B = S | O };
@@ -41,6 +42,8 @@ static const struct option_row {
 
 static const char *const validation_names[] = { "auto", "mtime", "listing",
 						NULL };
+
+static const char *const flag_names[] = { "false", "true", NULL };
 
 static int find_word(const char *const *words, const char *word)
 {
@@ -92,6 +95,10 @@ static bool set_field(struct settings *s, const struct option_row *row,
 		*(enum hour_validation *)(void *)field =
 			(enum hour_validation)word;
 		return word >= 0;
+	case OPTION_FLAG:
+		word = find_word(flag_names, value);
+		*(bool *)(void *)field = word == 1;
+		return word >= 0;
 	}
 	BUG("option '%s' has no type", row->name);
 }
@@ -101,6 +108,10 @@ static enum err set(struct settings *s, const struct option_row *row,
 {
 	if (set_field(s, row, value))
 		return ERR_OK;
+	if (row->type == OPTION_FLAG)
+		return err_set(e, ERR_INPUT,
+			       "--%s: '%s' is neither true nor false",
+			       row->name, err_quote(value).text);
 	return err_set(e, ERR_INPUT, "--%s: '%s' is not a valid %s", row->name,
 		       err_quote(value).text, row->arg);
 }
@@ -161,6 +172,8 @@ static enum err take_option(struct settings *s, enum option_set option_set,
 			       err_quote(word).text);
 	if (name[len] == '=')
 		value = name + len + 1;
+	else if (row && row->type == OPTION_FLAG)
+		value = "true";
 	else if (*at < argc)
 		value = argv[(*at)++];
 	else

@@ -24,6 +24,7 @@ enum sendfile_mode { SENDFILE_OFF, SENDFILE_ACCEL, SENDFILE_X };
 struct settings {
 #define FIELD_STRING					     const char *
 #define FIELD_COUNT					     uint32_t
+#define FIELD_FLAG					     bool
 #define FIELD_OCTAL					     uint32_t
 #define FIELD_LEVEL					     enum log_level
 #define FIELD_VALIDATION				     enum hour_validation

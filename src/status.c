@@ -14,6 +14,7 @@ static const struct {
 	[ERR_NOTFOUND] = { 404, 4 },
 	[ERR_METHOD] = { 405, 2 },
 	[ERR_HOLES] = { 406, 6 },
+	[ERR_FORMAT] = { 406, 6 },
 	[ERR_LIMIT] = { 413, 2 },
 	[ERR_RANGE] = { 416, 2 },
 	[ERR_UNBUILT] = { 501, 5 },

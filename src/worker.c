@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fsutil.h"
@@ -102,6 +103,19 @@ static enum err expect_long(struct client *c, struct errmsg *e)
 	return heavy_refuse(worker.shared->board, e);
 }
 
+/* A hostile segment must not take the machine's memory with it. */
+static void limit_memory(const struct settings *settings)
+{
+	rlim_t bytes = (rlim_t)settings->heavy_memory_mb << 20;
+	struct rlimit limit = { bytes, bytes };
+
+#ifdef __SANITIZE_ADDRESS__
+	bytes = 0; /* its shadow takes terabytes */
+#endif
+	if (bytes)
+		setrlimit(RLIMIT_AS, &limit);
+}
+
 static enum err go_heavy(struct client *c, struct errmsg *e)
 {
 	enum err err;
@@ -114,6 +128,7 @@ static enum err go_heavy(struct client *c, struct errmsg *e)
 	err = heavy_fork(worker.shared->board, &worker.slot, e);
 	if (err == ERR_OK) {
 		worker.is_heavy = true;
+		limit_memory(worker.shared->settings);
 		worker.is_relief = worker.fastcgi.has_begun;
 		close(worker.epoll_fd);
 		fs_close(&worker.shared->listener->fd);
@@ -139,16 +154,16 @@ static enum err answer(struct request *req, const char *uri)
 {
 	uint64_t max_body = (uint64_t)req->server->settings->max_body_mb << 20;
 	struct slot_info *slot = worker.slot;
-	enum err err;
+	enum err err = request_set_uri(req, uri);
 
-	/* An unread body would reset the connection under the answer. */
-	err = fastcgi_drain(&worker.fastcgi, max_body, &req->error);
-	if (!err && req->method == METHOD_OPTIONS)
-		return response_send_options(req);
-	if (!err)
-		err = request_set_uri(req, uri);
 	if (!err)
 		err = route_find(req);
+	/* An unread body would reset the connection under the answer. */
+	if ((err || !(req->route->flags & ROUTE_POST)) &&
+	    fastcgi_drain(&worker.fastcgi, max_body, &req->error))
+		return ERR_LIMIT;
+	if (req->method == METHOD_OPTIONS)
+		return response_send_options(req);
 	slot->method = (int)req->method;
 	slot->endpoint = req->route ? req->route->name : NULL;
 	return err ? err : route_run(req);
@@ -192,6 +207,7 @@ static void serve(void)
 	 */
 	if (worker.is_heavy)
 		slot_free(worker.slot);
+	places_free_of(&worker.shared->board->full, getpid());
 	was_begun = f->has_begun;
 	if (err)
 		log_failure(req, uri, err, was_begun);

@@ -13,9 +13,19 @@ EXTRA_DIST += \
 	tests/data/golden/bad-input.jsonl \
 	tests/data/golden/tricky.jsonl.gz \
 	tests/helper/README \
+	tests/helper/check-cut \
 	tests/helper/check-golden \
+	tests/helper/check-ts \
+	tests/helper/cutproof.py \
+	tests/helper/cutsound.py \
+	tests/helper/cutsweep.py \
+	tests/helper/cuttruth.py \
 	tests/helper/make-archive \
+	tests/helper/make-cut-archives \
 	tests/helper/make-listing-archive \
+	tests/helper/remap-pids \
+	tests/helper/sweep-cuts \
+	tests/helper/tsread.py \
 	tests/http/harness.py \
 	tests/http/t0000-smoke.py \
 	tests/http/t0100-params.py \
@@ -27,6 +37,9 @@ EXTRA_DIST += \
 	tests/http/t0310-golden.py \
 	tests/http/t0320-gzip-etag.py \
 	tests/http/t0400-cut-rough.py \
+	tests/http/t0410-cut-smart.py \
+	tests/http/t0420-cut-containers.py \
+	tests/http/t0430-generate-videos.py \
 	tests/http/t0700-metrics.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \

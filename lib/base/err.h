@@ -27,6 +27,7 @@
 	X(NOTFOUND, "no such channel, quality, hour or file")                  \
 	X(METHOD, "the thing exists but not for this method")                  \
 	X(HOLES, "the range is not covered, or not fully")                     \
+	X(FORMAT, "the source is of a kind that cannot be cut so")            \
 	X(LIMIT, "larger than we allow")                                       \
 	X(RANGE, "asked for bytes past the end")                               \
 	X(UNBUILT, "not configured, or not in this version")                   \

@@ -61,6 +61,7 @@ static enum err look_at(struct roughcut *cut, struct rough_piece *piece,
 			       err_quote(path).text);
 	fs_stamp_of(&st, &stamp);
 	piece->size = (uint64_t)st.st_size;
+	piece->mtime_ns = stamp.mtime_ns;
 	piece->offset = cut->length;
 	cut->length += piece->size;
 	id = (struct identity){ piece->size, stamp.mtime_ns,
@@ -72,8 +73,15 @@ static enum err look_at(struct roughcut *cut, struct rough_piece *piece,
 	return ERR_OK;
 }
 
+static bool is_after_hole(const struct segspan *span, uint32_t entry)
+{
+	return entry == span->first ?
+		       span->after_hole :
+		       span->index->entries[entry].flags & ENTRY_AFTER_HOLE;
+}
+
 static enum err add_pieces(struct roughcut *cut, const struct sequence *seq,
-			   XXH3_state_t *hash, struct errmsg *e)
+			   uint32_t range, XXH3_state_t *hash, struct errmsg *e)
 {
 	for (size_t s = 0; s < seq->nr; s++) {
 		const struct segspan *span = &seq->spans[s];
@@ -85,6 +93,8 @@ static enum err add_pieces(struct roughcut *cut, const struct sequence *seq,
 
 			piece->index = span->index;
 			piece->entry = i;
+			piece->range = range;
+			piece->after_hole = is_after_hole(span, i);
 			err = look_at(cut, piece, hash, e);
 			if (err)
 				return err;
@@ -147,6 +157,8 @@ static enum err plan_once(struct hourreader *reader,
 	struct sequence *seqs =
 		arena_alloc(reader->arena, spec->nr_ranges * sizeof(*seqs));
 	struct roughcut cut = { .quality = reader->quality,
+				.ranges = spec->ranges,
+				.nr_ranges = spec->nr_ranges,
 				.is_settled = true };
 	XXH128_hash_t digest;
 	enum err err;
@@ -154,7 +166,7 @@ static enum err plan_once(struct hourreader *reader,
 	XXH3_128bits_reset(hash);
 	err = find_all(reader, spec, seqs, &cut, e);
 	for (size_t i = 0; !err && i < spec->nr_ranges; i++)
-		err = add_pieces(&cut, &seqs[i], hash, e);
+		err = add_pieces(&cut, &seqs[i], (uint32_t)i, hash, e);
 	if (err)
 		return err;
 	digest = XXH3_128bits_digest(hash);
@@ -179,13 +191,13 @@ enum err roughcut_plan(struct hourreader *reader, const struct rough_spec *spec,
 	return err;
 }
 
-static enum err send_piece(const struct roughcut *cut,
-			   const struct rough_piece *piece, uint64_t offset,
-			   uint64_t count, struct sink *sink, struct errmsg *e)
+enum err roughcut_open(const struct roughcut *cut,
+		       const struct rough_piece *piece, int *fd_r,
+		       struct errmsg *e)
 {
 	char path[PATH_MAX];
 	struct stat st;
-	enum err err;
+	struct fs_stamp stamp;
 	int fd;
 
 	piece_path(piece, path);
@@ -194,13 +206,30 @@ static enum err send_piece(const struct roughcut *cut,
 		return err_set(e, ERR_CORRUPT,
 			       "segment '%s' vanished while it was sent",
 			       err_quote(path).text);
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    (uint64_t)st.st_size != piece->size)
-		err = err_set(e, ERR_CORRUPT,
-			      "segment '%s' changed while it was sent",
-			      err_quote(path).text);
-	else
-		err = sink->copy_file(sink, fd, offset, count, e);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (uint64_t)st.st_size == piece->size) {
+		fs_stamp_of(&st, &stamp);
+		if (stamp.mtime_ns == piece->mtime_ns) {
+			*fd_r = fd;
+			return ERR_OK;
+		}
+	}
+	close(fd);
+	return err_set(e, ERR_CORRUPT, "segment '%s' changed while it was sent",
+		       err_quote(path).text);
+}
+
+static enum err send_piece(const struct roughcut *cut,
+			   const struct rough_piece *piece, uint64_t offset,
+			   uint64_t count, struct sink *sink, struct errmsg *e)
+{
+	enum err err;
+	int fd;
+
+	err = roughcut_open(cut, piece, &fd, e);
+	if (err)
+		return err;
+	err = sink->copy_file(sink, fd, offset, count, e);
 	close(fd);
 	return err;
 }

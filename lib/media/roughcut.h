@@ -25,12 +25,18 @@
 struct rough_piece {
 	const struct hourindex *index;
 	uint32_t entry;
+	uint32_t range;	 /* the range it belongs to, by number */
+	bool after_hole; /* a hole between the one before and this, in a range
+			  */
 	uint64_t offset; /* of its first byte in the cut */
 	uint64_t size;
+	int64_t mtime_ns;
 };
 
 struct roughcut {
 	const struct quality *quality;
+	const struct time_range *ranges;
+	size_t nr_ranges;
 	struct rough_piece *pieces;
 	size_t nr;
 	uint64_t length;  /* bytes */
@@ -50,6 +56,20 @@ struct rough_spec {
 
 enum err roughcut_plan(struct hourreader *reader, const struct rough_spec *spec,
 		       struct roughcut *cut_r, struct errmsg *e) MUST_CHECK;
+
+/*
+ * Opens the file of a piece, which must be what the plan saw; close it.
+ * ERR_CORRUPT if it vanished or changed.
+ */
+enum err roughcut_open(const struct roughcut *cut,
+		       const struct rough_piece *piece, int *fd_r,
+		       struct errmsg *e) MUST_CHECK;
+
+static inline const struct hour_entry *rough_piece_entry(
+	const struct rough_piece *piece)
+{
+	return &piece->index->entries[piece->entry];
+}
 
 /* Bytes offset to offset + count - 1 of the cut. */
 enum err roughcut_send(const struct roughcut *cut, uint64_t offset,

@@ -12,10 +12,12 @@ AM_TESTS_ENVIRONMENT = \
 # Of lib/: these programs have no flags and libraries of their own, but take
 # those of the next lines.
 LIB_TESTS = \
+	tests/unit/test_aac \
 	tests/unit/test_archive \
 	tests/unit/test_arena \
 	tests/unit/test_bestseg \
 	tests/unit/test_bestseg_random \
+	tests/unit/test_blend \
 	tests/unit/test_err \
 	tests/unit/test_fsutil \
 	tests/unit/test_gzip \
@@ -38,9 +40,12 @@ LIB_TESTS = \
 	tests/unit/test_ts \
 	tests/unit/test_tsfile \
 	tests/unit/test_uri \
-	tests/unit/test_utime
+	tests/unit/test_utime \
+	tests/unit/test_videodec \
+	tests/unit/test_videoenc \
+	tests/unit/test_wipe
 
-AM_CPPFLAGS += $(CMOCKA_CFLAGS) $(JSON_CFLAGS) $(XXHASH_CFLAGS)
+AM_CPPFLAGS += $(CMOCKA_CFLAGS) $(JSON_CFLAGS) $(XXHASH_CFLAGS) $(AV_CFLAGS)
 LDADD = $(LIB_LIBS) $(CMOCKA_LIBS)
 
 # Segments vanish just before the plan of a cut looks at them.
@@ -96,6 +101,7 @@ TESTS += tests/unit/no-cmocka.sh
 endif
 
 noinst_HEADERS = \
+	tests/unit/cutting.h \
 	tests/unit/fake.h \
 	tests/unit/fresh.h \
 	tests/unit/promtext.h \

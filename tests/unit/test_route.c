@@ -92,16 +92,23 @@ static void sample_path(const struct route *route, char *to, size_t size)
 
 static bool finds_itself(const struct route *route, void *ctx)
 {
+	bool posts = route->flags & ROUTE_POST;
 	char uri[256];
 	size_t *nr = ctx;
 
 	sample_path(route, uri, sizeof(uri));
 	print_message("# %s\n", uri);
-	assert_int_equal(find(uri, METHOD_GET), ERR_OK);
+	assert_int_equal(find(uri, posts ? METHOD_POST : METHOD_GET), ERR_OK);
 	assert_ptr_equal(req.route, route);
-	assert_int_equal(find(uri, METHOD_HEAD), ERR_OK);
+	assert_int_equal(find(uri, METHOD_HEAD), posts ? ERR_METHOD : ERR_OK);
+	assert_int_equal(find(uri, posts ? METHOD_GET : METHOD_POST),
+			 ERR_METHOD);
+	assert_int_equal(find(uri, METHOD_OPTIONS), ERR_METHOD);
 	assert_int_equal(find(uri, METHOD_OTHER), ERR_METHOD);
 	assert_ptr_equal(req.route, route);	/* for Allow */
+	assert_string_equal(route_methods(route),
+			    posts ? "POST, OPTIONS" : "GET, HEAD, OPTIONS");
+	assert_string_equal(req.channel ? req.channel : "c", "c");
 	assert_non_null(route->help);
 	assert_non_null(route->handle);
 	assert_int_equal(route->path[0], '/');

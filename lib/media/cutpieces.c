@@ -1,0 +1,78 @@
+#include "config.h"
+
+#include "media/cutpieces.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+struct loaded {
+	struct arena arena;
+	struct tsfile *file;
+};
+
+struct cutpieces {
+	const struct cutplan *plan;
+	struct loaded **loaded; /* by the number of the piece; or NULL */
+};
+
+static void drop(struct loaded **loaded)
+{
+	if (*loaded)
+		arena_release(&(*loaded)->arena);
+	free(*loaded);
+	*loaded = NULL;
+}
+
+static void free_all(void *ptr)
+{
+	struct cutpieces *pieces = ptr;
+
+	cutpieces_drop(pieces, 0, pieces->plan->cover.nr);
+}
+
+struct cutpieces *cutpieces_new(struct arena *a, const struct cutplan *plan)
+{
+	struct cutpieces *pieces = ARENA_NEW(a, struct cutpieces);
+
+	pieces->plan = plan;
+	pieces->loaded =
+		arena_alloc(a, plan->cover.nr * sizeof(*pieces->loaded));
+	arena_defer(a, free_all, pieces);
+	return pieces;
+}
+
+enum err cutpieces_load(struct cutpieces *pieces, size_t i,
+			const struct tsfile **file_r, struct errmsg *e)
+{
+	const struct cutplan *plan = pieces->plan;
+	struct loaded *loaded = pieces->loaded[i];
+	enum err err;
+	int fd;
+
+	if (loaded) {
+		*file_r = loaded->file;
+		return ERR_OK;
+	}
+	err = roughcut_open(&plan->cover, &plan->cover.pieces[i], &fd, e);
+	if (err)
+		return err;
+	loaded = mem_zero(sizeof(*loaded));
+	arena_init(&loaded->arena);
+	pieces->loaded[i] = loaded;
+	err = tsfile_read(&loaded->arena, fd, plan->pieces[i].dts,
+			  &loaded->file, e);
+	close(fd);
+	if (err)
+		drop(&pieces->loaded[i]);
+	else
+		*file_r = loaded->file;
+	return err;
+}
+
+void cutpieces_drop(struct cutpieces *pieces, size_t first, size_t end)
+{
+	for (size_t i = first; i < end; i++)
+		drop(&pieces->loaded[i]);
+}

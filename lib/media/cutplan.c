@@ -1,0 +1,478 @@
+#include "config.h"
+
+#include "media/cutplan.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <libavcodec/avcodec.h>
+#include <xxhash.h>
+
+#include "media/h264.h"
+
+/* Read of every segment; four times as much as often as need be. */
+#define HEAD_BYTES     ((size_t)64 * 1024)
+#define MAX_HEAD_BYTES ((size_t)4 * 1024 * 1024)
+
+/* A step of times that differs by more from that of the names is a jump. */
+#define MAX_STEP_ERROR (TS_HZ / 2)
+/* Likewise the step of the sound from that of the video. */
+#define MAX_DRIFT (TS_HZ / 5)
+
+/* More than these are counted as the last of them. */
+#define MAX_FORMATS 64
+
+#define MAX_WARNINGS 4096 /* bytes */
+
+/* What one segment's beginning told; its bytes are in the scratch arena. */
+struct head {
+	struct tsfile *file;
+	size_t size; /* that was read */
+	bool is_aligned;
+};
+
+/* Reading heads */
+
+static enum err read_at(int fd, uint8_t *data, size_t size, uint64_t offset,
+			size_t *got_r, struct errmsg *e)
+{
+	size_t have = 0;
+
+	while (have < size) {
+		ssize_t n = pread(fd, data + have, size - have,
+				  (off_t)(offset + have));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(e, ERR_IO, "cannot read a segment: %s",
+				       strerror(errno));
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	*got_r = have;
+	return ERR_OK;
+}
+
+/* Whether the packets of a file are where those of an intact one are. */
+static enum err check_alignment(int fd, uint64_t size, const uint8_t *begin,
+				bool *is_aligned_r, struct errmsg *e)
+{
+	uint64_t nr = size / TS_PACKET;
+	uint8_t sync;
+	size_t got;
+
+	*is_aligned_r = nr > 0 && begin[0] == TS_SYNC;
+	for (uint64_t i = 1; i <= TS_SYNC_RUN && i <= nr; i++) {
+		enum err err =
+			read_at(fd, &sync, 1, (nr - i) * TS_PACKET, &got, e);
+
+		if (err)
+			return err;
+		if (!got || sync != TS_SYNC)
+			*is_aligned_r = false;
+	}
+	return ERR_OK;
+}
+
+static bool tells_enough(const struct tsfile *file)
+{
+	/* The first unit is whole where a second has begun. */
+	if (file->video && file->nr_units < 2)
+		return false;
+	return !file->audio || file->nr_frames;
+}
+
+static enum err read_head(struct arena *scratch, const struct roughcut *cover,
+			  const struct rough_piece *piece, struct head *head_r,
+			  struct errmsg *e)
+{
+	enum err err;
+	int fd;
+
+	err = roughcut_open(cover, piece, &fd, e);
+	if (err)
+		return err;
+	for (size_t size = HEAD_BYTES; !err; size *= 4) {
+		uint8_t *data = arena_alloc(scratch, size);
+		bool is_all;
+		size_t got;
+
+		err = read_at(fd, data, size, 0, &got, e);
+		if (err)
+			break;
+		is_all = got == piece->size || size >= MAX_HEAD_BYTES;
+		err = tsfile_parse(scratch, data, got, TS_NONE, &head_r->file,
+				   e);
+		if (err && !is_all)
+			err = ERR_OK;
+		else if (!err && (is_all || tells_enough(head_r->file))) {
+			head_r->size = got;
+			err = check_alignment(fd, piece->size, data,
+					      &head_r->is_aligned, e);
+			break;
+		}
+	}
+	close(fd);
+	return err;
+}
+
+/* Formats */
+
+/* Size, profile and the like, from the parameter sets of a unit. */
+static void read_sets(const struct unit *unit, struct cut_format *format)
+{
+	AVCodecParserContext *parser = av_parser_init(AV_CODEC_ID_H264);
+	AVCodecContext *codec = avcodec_alloc_context3(NULL);
+	uint8_t *data;
+	int size;
+
+	if (parser && codec) {
+		codec->codec_id = AV_CODEC_ID_H264;
+		parser->flags |= PARSER_FLAG_COMPLETE_FRAMES;
+		av_parser_parse2(parser, codec, &data, &size, unit->data,
+				 (int)unit->size, AV_NOPTS_VALUE,
+				 AV_NOPTS_VALUE, 0);
+		format->width = parser->width;
+		format->height = parser->height;
+		format->pixel_format = parser->format;
+		format->profile = codec->profile;
+		format->level = codec->level;
+	}
+	av_parser_close(parser);
+	avcodec_free_context(&codec);
+}
+
+static void hash_sets(struct arena *scratch, const struct tsfile *file,
+		      struct cut_format *format)
+{
+	for (size_t i = 0; i < file->nr_units; i++) {
+		const struct unit *unit = &file->units[i];
+		struct h264_sets sets;
+
+		if (!(unit->flags & UNIT_SPS))
+			continue;
+		h264_read_sets(scratch, unit->data, unit->size, &sets);
+		format->sets_hash = XXH3_64bits(sets.data, sets.size);
+		return;
+	}
+}
+
+static const struct unit *unit_with_sets(const struct tsfile *file)
+{
+	for (size_t i = 0; i < file->nr_units; i++)
+		if (file->units[i].flags & UNIT_SPS)
+			return &file->units[i];
+	return NULL;
+}
+
+static bool is_same_audio(const struct audio_format *a,
+			  const struct audio_format *b)
+{
+	return a->object_type == b->object_type &&
+	       a->rate_index == b->rate_index && a->channels == b->channels;
+}
+
+/* The number of a head's format; a new one is added. */
+static uint32_t format_of(struct cutplan *plan, struct arena *scratch,
+			  const struct head *head)
+{
+	const struct tsfile *file = head->file;
+	const struct unit *unit = unit_with_sets(file);
+	struct cut_format f = {
+		.video_type = file->video ? file->video->type : 0,
+		.audio_type = file->audio ? file->audio->type : 0,
+		.audio = file->format,
+		.pixel_format = AV_PIX_FMT_NONE,
+	};
+
+	if (f.video_type == TYPE_H264)
+		hash_sets(scratch, file, &f);
+	for (size_t i = 0; i < plan->nr_formats; i++) {
+		const struct cut_format *known = &plan->formats[i];
+
+		if (known->video_type == f.video_type &&
+		    known->audio_type == f.audio_type &&
+		    known->sets_hash == f.sets_hash &&
+		    is_same_audio(&known->audio, &f.audio))
+			return (uint32_t)i;
+	}
+	if (plan->nr_formats == MAX_FORMATS)
+		return MAX_FORMATS - 1;
+	if (f.video_type == TYPE_H264 && unit)
+		read_sets(unit, &f);
+	plan->formats[plan->nr_formats] = f;
+	return (uint32_t)plan->nr_formats++;
+}
+
+/* Pieces */
+
+static void keep_sound(struct cutplan *plan, const struct tsfile *file)
+{
+	uint8_t *copy;
+
+	if (plan->sound.size || !file->nr_frames)
+		return;
+	copy = arena_alloc(plan->reader->arena,
+			   file->frames[0].size + TSFILE_PADDING);
+	memcpy(copy, file->frames[0].data, file->frames[0].size);
+	plan->sound = (struct audio_frame){ .data = copy,
+					    .size = file->frames[0].size };
+}
+
+/*
+ * Whether the clock is told where pictures begin, and nowhere else.  In a
+ * stream of constant rate it is told at even distances, and pictures come long
+ * before their time: put in step with their times it would stand still and
+ * jump, so such files are not copied as they are.
+ */
+static bool has_simple_clock(const struct tsfile *file)
+{
+	for (size_t i = 0; i < file->nr_packets; i++) {
+		const uint8_t *packet = file->packets + i * TS_PACKET;
+
+		if (ts_pid(packet) == file->program.pcr_pid &&
+		    ts_has_pcr(packet) && !ts_begins_unit(packet))
+			return false;
+	}
+	return true;
+}
+
+static void describe(struct cutplan *plan, const struct head *head,
+		     struct cut_piece *piece)
+{
+	const struct tsfile *file = head->file;
+
+	piece->program = file->program;
+	piece->pmt_pid = (uint16_t)file->pmt_pid;
+	piece->has_video = file->video && file->nr_units;
+	piece->has_audio = file->audio && file->nr_frames;
+	piece->audio_pts = file->nr_frames ? file->frames[0].pts : TS_NONE;
+	piece->dts = file->nr_units ? file->units[0].dts : piece->audio_pts;
+	piece->is_plain = head->is_aligned && piece->has_video &&
+			  file->program.pcr_pid == file->video->pid &&
+			  has_simple_clock(file);
+	keep_sound(plan, file);
+}
+
+static enum err look_at_piece(struct cutplan *plan, size_t i,
+			      struct arena *scratch, struct errmsg *e)
+{
+	struct head head = { 0 };
+	enum err err;
+
+	err = read_head(scratch, &plan->cover, &plan->cover.pieces[i], &head,
+			e);
+	if (err)
+		return err;
+	plan->pieces[i].format = format_of(plan, scratch, &head);
+	describe(plan, &head, &plan->pieces[i]);
+	if (plan->pieces[i].dts == TS_NONE)
+		return err_set(e, ERR_MEDIA,
+			       "a segment has neither video nor sound");
+	arena_reset(scratch);
+	return ERR_OK;
+}
+
+/* Brings the times of a piece next to those expected of it. */
+static void unwrap_piece(struct cut_piece *piece, int64_t expected)
+{
+	piece->dts = ts_unwrap(piece->dts, expected);
+	if (piece->audio_pts != TS_NONE)
+		piece->audio_pts = ts_unwrap(piece->audio_pts, piece->dts);
+}
+
+static int64_t name_step(const struct roughcut *cover, size_t i)
+{
+	return ticks_of_us(rough_piece_entry(&cover->pieces[i])->start_us -
+			   rough_piece_entry(&cover->pieces[i - 1])->start_us);
+}
+
+static int64_t distance(int64_t a, int64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* Whether the times of piece i go on where those before it end. */
+static bool is_continuous(const struct cutplan *plan, size_t i)
+{
+	const struct cut_piece *piece = &plan->pieces[i];
+	const struct cut_piece *before = &plan->pieces[i - 1];
+	int64_t step = piece->dts - before->dts;
+
+	if (distance(step, name_step(&plan->cover, i)) > MAX_STEP_ERROR)
+		return false;
+	if (piece->has_video != before->has_video ||
+	    piece->has_audio != before->has_audio)
+		return false;
+	return !piece->has_audio || !piece->has_video ||
+	       distance(piece->audio_pts - before->audio_pts, step) <=
+		       MAX_DRIFT;
+}
+
+static enum err look_at_pieces(struct cutplan *plan, struct errmsg *e)
+{
+	struct arena scratch;
+	enum err err = ERR_OK;
+
+	arena_init(&scratch);
+	for (size_t i = 0; !err && i < plan->cover.nr; i++) {
+		struct cut_piece *piece = &plan->pieces[i];
+
+		err = look_at_piece(plan, i, &scratch, e);
+		if (err)
+			break;
+		if (i && plan->cover.pieces[i].range ==
+				 plan->cover.pieces[i - 1].range)
+			unwrap_piece(piece, plan->pieces[i - 1].dts +
+						    name_step(&plan->cover, i));
+	}
+	arena_release(&scratch);
+	return err;
+}
+
+/* Runs */
+
+static void find_runs(struct cutplan *plan)
+{
+	const struct rough_piece *pieces = plan->cover.pieces;
+	size_t nr = plan->cover.nr;
+
+	plan->runs = arena_alloc(plan->reader->arena, nr * sizeof(*plan->runs));
+	for (size_t i = 0; i < nr; i++) {
+		bool begins_range =
+			!i || pieces[i].range != pieces[i - 1].range;
+
+		if (begins_range || pieces[i].after_hole ||
+		    !is_continuous(plan, i))
+			plan->runs[plan->nr_runs++] = (struct cut_run){
+				.first = i,
+				.range = pieces[i].range,
+				.begins_range = begins_range,
+			};
+		plan->runs[plan->nr_runs - 1].last = i;
+		plan->runs[plan->nr_runs - 1].ends_range =
+			i + 1 == nr || pieces[i + 1].range != pieces[i].range;
+	}
+}
+
+static enum err place_transitions(struct cutplan *plan,
+				  const struct cut_spec *spec, struct errmsg *e)
+{
+	for (size_t i = 0; i + 1 < plan->nr_runs; i++) {
+		struct cut_run *run = &plan->runs[i];
+		const struct transition *t;
+
+		if (!run->ends_range || run->range >= spec->nr_transitions)
+			continue;
+		t = &spec->transitions[run->range];
+		if (!t->name)
+			continue;
+		if (!plan->pieces[run->last].has_video ||
+		    !plan->pieces[run[1].first].has_video)
+			return err_set(e, ERR_FORMAT,
+				       "a transition needs video on both "
+				       "sides");
+		run->out = t;
+		run[1].in = t;
+	}
+	return ERR_OK;
+}
+
+/* Formats of the whole */
+
+static void warn_once(struct cutplan *plan, const char *line)
+{
+	if (!strstr(plan->warnings->data, line))
+		text_printf(plan->warnings, "%s\n", line);
+}
+
+static enum err check_change(struct cutplan *plan, const struct cut_spec *spec,
+			     const struct cut_format *a,
+			     const struct cut_format *b, struct errmsg *e)
+{
+	bool video = a->video_type && b->video_type &&
+		     (a->width != b->width || a->height != b->height ||
+		      a->pixel_format != b->pixel_format);
+	bool audio = a->audio.rate && b->audio.rate &&
+		     !is_same_audio(&a->audio, &b->audio);
+
+	if (!video && !audio)
+		return ERR_OK;
+	if (spec->mixed == CUT_MIXED_ERROR)
+		return err_set(e, ERR_FORMAT,
+			       "the source changes its format within the cut: "
+			       "%dx%d, %u Hz to %dx%d, %u Hz",
+			       a->width, a->height, a->audio.rate, b->width,
+			       b->height, b->audio.rate);
+	warn_once(plan, "format-change");
+	return ERR_OK;
+}
+
+static enum err check_formats(struct cutplan *plan, const struct cut_spec *spec,
+			      struct errmsg *e)
+{
+	uint8_t video = 0;
+	uint8_t audio = 0;
+	bool has_id3 = false;
+
+	for (size_t i = 0; i < plan->nr_formats; i++) {
+		const struct cut_format *f = &plan->formats[i];
+		enum err err;
+
+		if (f->video_type && f->video_type != TYPE_H264 &&
+		    !(spec->any_codec && f->video_type == TYPE_HEVC))
+			return err_set(e, ERR_FORMAT,
+				       "the video is %s: only H.264 can be cut "
+				       "without encoding all of it; try "
+				       "type=mpegts or type=rough",
+				       f->video_type == TYPE_HEVC ?
+					       "HEVC" :
+					       "of an unknown codec");
+		if (f->audio_type && f->audio_type != TYPE_ADTS)
+			return err_set(e, ERR_FORMAT,
+				       "the sound is not AAC: try type=rough");
+		video = f->video_type ? f->video_type : video;
+		audio = f->audio_type ? f->audio_type : audio;
+		err = i ? check_change(plan, spec, &plan->formats[0], f, e) :
+			  ERR_OK;
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < plan->cover.nr && !has_id3; i++)
+		has_id3 = program_stream(&plan->pieces[i].program, STREAM_ID3);
+	if (!plan->sound.size)
+		audio = 0;
+	tsout_format_init(&plan->out, video, audio, has_id3);
+	return ERR_OK;
+}
+
+enum err cutplan_make(struct hourreader *reader, const struct cut_spec *spec,
+		      struct cutplan *plan_r, struct errmsg *e)
+{
+	struct rough_spec rough = { .ranges = spec->ranges,
+				    .nr_ranges = spec->nr_ranges,
+				    .allow_holes = spec->allow_holes,
+				    .now_us = spec->now_us };
+	struct cutplan *plan = plan_r;
+	struct arena *a = reader->arena;
+	enum err err;
+
+	*plan = (struct cutplan){ .reader = reader,
+				  .keeps_clock = spec->keeps_clock,
+				  .warnings = text_new(a, MAX_WARNINGS) };
+	text_puts(plan->warnings, "");
+	err = roughcut_plan(reader, &rough, &plan->cover, e);
+	if (err)
+		return err;
+	plan->pieces = arena_alloc(a, plan->cover.nr * sizeof(*plan->pieces));
+	plan->formats = arena_alloc(a, MAX_FORMATS * sizeof(*plan->formats));
+	err = look_at_pieces(plan, e);
+	if (err)
+		return err;
+	find_runs(plan);
+	err = check_formats(plan, spec, e);
+	return err ? err : place_transitions(plan, spec, e);
+}

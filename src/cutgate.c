@@ -1,0 +1,85 @@
+#include "config.h"
+
+#include "cutgate.h"
+
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE_US (10 * USEC_PER_SEC)
+#define MOMENT_NS   (2 * 1000 * 1000)
+
+struct cutgate {
+	struct edgegate gate;
+	struct places *places;
+	pthread_mutex_t lock;
+	unsigned nr; /* jobs inside */
+};
+
+static enum err refuse(struct errmsg *e, const char *what)
+{
+	return err_set(e, ERR_BUSY,
+		       "all places for %s are taken; try again in a few "
+		       "seconds",
+		       what);
+}
+
+/* Whether there was a place within the time, before anybody cancelled. */
+static bool wait_for_place(struct places *places, const atomic_bool *cancel)
+{
+	const struct timespec moment = { .tv_nsec = MOMENT_NS };
+	int64_t until_us = scoreboard_now() + PATIENCE_US;
+
+	while (!places_take(places, getpid())) {
+		if (atomic_load(cancel) || scoreboard_now() > until_us)
+			return false;
+		nanosleep(&moment, NULL);
+	}
+	return true;
+}
+
+static enum err enter(void *ctx, const atomic_bool *cancel, struct errmsg *e)
+{
+	struct cutgate *g = ctx;
+	bool is_in = true;
+
+	pthread_mutex_lock(&g->lock);
+	if (!g->nr)
+		is_in = wait_for_place(g->places, cancel);
+	g->nr += is_in;
+	pthread_mutex_unlock(&g->lock);
+	return is_in ? ERR_OK : refuse(e, "encoding edges");
+}
+
+static void leave(void *ctx)
+{
+	struct cutgate *g = ctx;
+
+	pthread_mutex_lock(&g->lock);
+	if (!--g->nr)
+		places_free_of(g->places, getpid());
+	pthread_mutex_unlock(&g->lock);
+}
+
+const struct edgegate *cutgate_edges(struct request *req)
+{
+	struct scoreboard *board = req->server->board;
+	struct cutgate *g;
+
+	if (!board)
+		return NULL;
+	g = ARENA_NEW(&req->arena, struct cutgate);
+	g->gate = (struct edgegate){ enter, leave, g };
+	g->places = &board->edges;
+	pthread_mutex_init(&g->lock, NULL);
+	return &g->gate;
+}
+
+enum err cutgate_full(struct request *req)
+{
+	struct scoreboard *board = req->server->board;
+
+	if (!board || places_take(&board->full, getpid()))
+		return ERR_OK;
+	return refuse(&req->error, "encoding whole cuts");
+}
