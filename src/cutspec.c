@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "media/blend.h"
+
 #define MAX_CRF 63 /* of VP9; of H.264 it is 51 */
 
 const char *const cut_types[] = {
@@ -102,7 +104,13 @@ static enum err check_transitions(const struct cut_args *args, struct errmsg *e)
 			       args->nr_transitions, nr_joins);
 	for (size_t i = 0; i < args->nr_transitions; i++) {
 		usec_t length_us = args->transitions[i].length_us;
+		const char *name = args->transitions[i].name;
 
+		if (name && args->type != CUT_ROUGH && !blend_has(name))
+			return err_set(e, ERR_INPUT,
+				       "transition: the FFmpeg that is "
+				       "installed has no '%s'",
+				       name);
 		for (size_t k = i; k <= i + 1; k++)
 			if (length_us >
 			    range->ranges[k].end_us - range->ranges[k].start_us)

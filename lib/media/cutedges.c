@@ -224,7 +224,7 @@ static enum err end_at_gap(struct search *s, struct errmsg *e)
 	qsort(pts, nr, sizeof(*pts), by_value);
 	for (size_t i = nr > MAX_REORDER ? nr - MAX_REORDER : 1; i < nr; i++)
 		if (pts[i] - pts[i - 1] > edges->step * 3 / 2 &&
-		    pts[i - 1] >= edges->start && pts[i] < edges->end) {
+		    pts[i - 1] >= edges->start && pts[i - 1] < edges->end) {
 			edges->end = pts[i - 1] + 1;
 			edges->out = edges->end;
 			s->ends_at_gap = true;

@@ -81,7 +81,8 @@ static void set_pcr(struct tsraw *raw, uint8_t *p, int64_t dts)
 
 	if (dts != TS_NONE) {
 		raw->pcr_shift = dts * PCR_PER_TICK - pcr;
-		raw->pcr_limit = (dts + raw->frame_ticks) * PCR_PER_TICK - 1;
+		/* Several may come to it, and each is one after the last. */
+		raw->pcr_limit = (dts + raw->frame_ticks - 1) * PCR_PER_TICK;
 	}
 	pcr = modulo(pcr + raw->pcr_shift, TS_PCR_WRAP);
 	if (raw->pcr_limit != TS_NONE && is_after(pcr, raw->pcr_limit))

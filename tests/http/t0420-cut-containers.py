@@ -122,7 +122,7 @@ def proof(cut, kind, answer, smart, more_faults):
     about = probe(path, "-show_entries", "format=duration:stream=codec_type,duration")
     steps = [d for _, d in video]
     length = ask(cut.url("&dry_run=true")).json["duration"]
-    if not matroska and (min(steps) <= 0 or abs(sum(steps) - length) > 0.0001):
+    if not matroska and (min(steps) <= 0 or abs(sum(steps) - length) > 1e-6 * len(steps)):
         faults["durations"] = f"{sum(steps)} not {length}, {min(steps)} to {max(steps)}"
     if abs(float(about["format"]["duration"]) - length) > 0.05:
         faults["duration"] = about["format"]["duration"]
