@@ -13,7 +13,7 @@
  * Units:  times in 90 kHz ticks of the source, unwrapped.
  * Errors: those of reading segments.
  * Owner:  plain data; what it points to is in the arena of the call.
- * Source: cut.md 2.1 to 2.3; H.264 7.4.1.2.4 (IDR), C.4 (output order).
+ * Source: H.264 7.4.1.2.4 (IDR), C.4 (output order).
  */
 #ifndef MEDIA_CUTEDGES_H
 #define MEDIA_CUTEDGES_H

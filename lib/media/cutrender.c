@@ -247,17 +247,18 @@ static enum err add_coming_sets(struct render *r, struct active *act,
 static enum err copy_unit(struct render *r, struct active *act,
 			  const struct unit *from, struct errmsg *e)
 {
-	struct out_unit unit = {
+	struct out_unit unit;
+	enum err err = ERR_OK;
+
+	if (from->pts == TS_NONE)
+		return ERR_OK;
+	unit = (struct out_unit){
 		.data = from->data,
 		.size = from->size,
 		.pts = from->pts + act->delta,
 		.dts = from->dts + act->delta,
 		.is_key = from->flags & UNIT_IDR,
 	};
-	enum err err = ERR_OK;
-
-	if (from->pts == TS_NONE)
-		return ERR_OK;
 	if (!r->has_unit)
 		err = add_coming_sets(r, act, &unit, from->flags & UNIT_SPS, e);
 	r->work->nr_copied++;

@@ -316,6 +316,12 @@ static enum err send_until(struct cutsound *s, int64_t time, size_t piece,
 		if (s->at.piece > piece || pts > time ||
 		    !is_before_end(s, pts, s->run.end))
 			return ERR_OK;
+		/* Where times go back there is sound already. */
+		if (s->has_next &&
+		    pts + frame_ticks(s) <= ticks_of_q(s, s->next_q)) {
+			s->at.frame++;
+			continue;
+		}
 		err = push(s, frame, pts, e);
 		s->at.frame++;
 	}

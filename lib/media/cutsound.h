@@ -20,7 +20,7 @@
  * Units:  times in 90 kHz ticks of the cut's clock; positions inside are kept
  *         in ticks times the sampling rate and rounded once.
  * Owner:  the arena it was made with.
- * Source: cut.md's figures: EBU R37 and ITU-R BT.1359 for the window; hls.js
+ * Source: EBU R37 and ITU-R BT.1359 for the window; hls.js
  *         fills in the same way (maxAudioFramesDrift 1).
  */
 #ifndef MEDIA_CUTSOUND_H

@@ -47,7 +47,7 @@ struct edgejob_config {
 
 /* The threads that a decoder and an encoder have: part of what bytes come. */
 #define EDGE_THREADS 2
-/* The quality of what is encoded; measured in cut.md's terms: 51 dB. */
+/* The quality of what is encoded: 51 to 53 dB against the source. */
 #define EDGE_CRF 17.0
 
 struct edgejob;

@@ -215,12 +215,50 @@ static void look_at_video(struct tsfile *file)
 	}
 }
 
-/* The time of frame k of a PES packet, rounded once. */
-static int64_t frame_time(int64_t pts, size_t k, uint32_t rate)
-{
-	int64_t ticks = (int64_t)k * SAMPLES_PER_FRAME * TS_HZ;
+/*
+ * Frames that follow each other without a gap, and what the times of their PES
+ * packets leave open of where the first of them is.  A time is rounded to
+ * ticks and a frame need not be a whole number of them, so one packet's time
+ * alone would put frames up to a tick beside their place.
+ */
+struct grid {
+	struct audio_frame *frames;
+	size_t first;
+	uint32_t rate;
+	int64_t least; /* ticks times rate */
+	int64_t most;
+};
 
-	return pts + (ticks + rate / 2) / rate;
+#define STEP_Q ((int64_t)SAMPLES_PER_FRAME * TS_HZ)
+
+static void settle_grid(const struct grid *g, size_t end)
+{
+	int64_t q = g->least + (g->most - g->least) / 2;
+
+	/* Only frames behind a time are here, so q is defined. */
+	for (size_t i = g->first; i < end; i++, q += STEP_Q)
+		g->frames[i].pts =
+			(q + g->rate / 2 - (q < 0 ? g->rate - 1 : 0)) / g->rate;
+}
+
+/* Takes the time of frame i; one that does not fit begins a new grid. */
+static void add_time(struct grid *g, size_t i, int64_t pts, uint32_t rate)
+{
+	int64_t offset = (int64_t)(i - g->first) * STEP_Q;
+	int64_t least = pts * rate - rate / 2 - offset;
+	int64_t most = pts * rate + rate / 2 - offset;
+
+	if (g->rate == rate && least <= g->most && most >= g->least) {
+		g->least = least > g->least ? least : g->least;
+		g->most = most < g->most ? most : g->most;
+		return;
+	}
+	if (g->rate)
+		settle_grid(g, i);
+	g->first = i;
+	g->rate = rate;
+	g->least = least + offset;
+	g->most = most + offset;
 }
 
 /*
@@ -234,20 +272,19 @@ static void split_audio(struct parser *p)
 	struct unit *units = settle(p, &p->audio);
 	const uint8_t *end = p->audio.data + p->audio.used;
 	size_t max = p->audio.used / 7 + 1;
-	size_t of_unit = 0; /* frames since the last that had a time */
-	size_t next = 0;
+	struct grid grid = { 0 };
 	int64_t pts = TS_NONE;
+	size_t next = 0;
 
 	file->frames = arena_alloc(p->arena, max * sizeof(*file->frames));
+	grid.frames = file->frames;
 	for (const uint8_t *at = p->audio.data; at < end;) {
 		struct audio_format format;
 		size_t size = adts_frame(at, (size_t)(end - at), &format);
 
 		for (; next < p->audio.nr && units[next].data <= at; next++)
-			if (units[next].pts != TS_NONE) {
+			if (units[next].pts != TS_NONE)
 				pts = units[next].pts;
-				of_unit = 0;
-			}
 		if (!size) {
 			at++;
 			continue;
@@ -255,13 +292,17 @@ static void split_audio(struct parser *p)
 		if (!file->format.rate)
 			file->format = format;
 		if (pts != TS_NONE)
+			add_time(&grid, file->nr_frames, pts, format.rate);
+		pts = TS_NONE;
+		if (grid.rate)
 			file->frames[file->nr_frames++] = (struct audio_frame){
-				.pts = frame_time(pts, of_unit++, format.rate),
 				.data = at,
 				.size = size,
 			};
 		at += size;
 	}
+	if (grid.rate)
+		settle_grid(&grid, file->nr_frames);
 }
 
 static void find_span(struct tsfile *file)
@@ -277,9 +318,13 @@ static void find_span(struct tsfile *file)
 		first = pts < first ? pts : first;
 		last = pts > last ? pts : last;
 	}
-	if (first > last && file->nr_frames) {
-		first = file->frames[0].pts;
-		last = file->frames[file->nr_frames - 1].pts;
+	/* Not those of the first and the last frame: times may be anything. */
+	for (size_t i = 0, nr = first > last ? file->nr_frames : 0; i < nr;
+	     i++) {
+		int64_t pts = file->frames[i].pts;
+
+		first = pts < first ? pts : first;
+		last = pts > last ? pts : last;
 	}
 	file->first_pts = first > last ? TS_NONE : first;
 	file->last_pts = first > last ? TS_NONE : last;

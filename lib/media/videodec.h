@@ -2,7 +2,9 @@
  * videodec.h - the pictures in access units.
  *
  * Units go in in order of decoding, pictures come out in order of
- * presentation, each with the pts of its unit.
+ * presentation, each with the pts of its unit, strictly increasing; one that
+ * comes too late for that is dropped and counted, a damaged one is given and
+ * counted.  A unit must not hold several pictures.
  *
  * Units:  times in 90 kHz ticks.
  * Errors: ERR_MEDIA if there is no such decoder or it gives up; a unit that it
@@ -53,7 +55,7 @@ enum err videodec_flush(struct videodec *dec, struct errmsg *e) MUST_CHECK;
 /* What the stream says of itself (profile, level), once a picture is there. */
 const AVCodecContext *videodec_context(const struct videodec *dec);
 
-/* Units that could not be decoded, or not whole. */
+/* Units that could not be decoded, or not whole; complete after a flush. */
 uint64_t videodec_nr_bad(const struct videodec *dec);
 
 #endif

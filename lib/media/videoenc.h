@@ -12,9 +12,11 @@
  * For full cuts the same encoder with another preset and quality, or VP9.
  *
  * Units:  times in 90 kHz ticks; dts is given as pts: order them yourself.
- * Errors: ERR_MEDIA; what take returns ends the call and is returned.
+ * Errors: ERR_MEDIA, also if the size or format of pictures changes or their
+ *         pts does not increase; what take returns ends the call and is
+ *         returned.
  * Owner:  closed by the arena; a packet is lent to take.
- * Source: x264's and libvpx's options in libavcodec; cut.md's reasons are in
+ * Source: x264's and libvpx's options in libavcodec; the reasons are in
  *         videoenc.c beside each option.
  */
 #ifndef MEDIA_VIDEOENC_H
@@ -31,9 +33,9 @@
 typedef enum err packet_fn(void *ctx, const AVPacket *packet, struct errmsg *e);
 
 enum video_kind {
-	VIDEO_EDGE,  /* H.264: superfast, low latency, one GOP, no B-frames */
-	VIDEO_FULL,  /* H.264: ultrafast, a key frame every two seconds */
-	VIDEO_VP9,   /* realtime, a key frame every two seconds */
+	VIDEO_EDGE, /* H.264: superfast, low latency, one GOP, no B-frames */
+	VIDEO_FULL, /* H.264: ultrafast, a key frame every two seconds */
+	VIDEO_VP9,  /* realtime, a key frame every two seconds */
 };
 
 struct videoenc_config {
@@ -41,10 +43,12 @@ struct videoenc_config {
 	int nr_threads;
 	double crf;
 	int64_t frame_ticks; /* between two pictures, usually */
-	int profile; /* of the source: FF_PROFILE_*; for VIDEO_EDGE only */
-	int level;   /* of the source, as libavcodec has it; likewise */
+	int profile;	 /* of the source: FF_PROFILE_*; for VIDEO_EDGE only */
+	int level;	 /* of the source, as libavcodec has it; likewise */
 	unsigned sps_id; /* for VIDEO_EDGE: one that the source does not use */
-	int64_t max_bps; /* for VIDEO_EDGE: VBV rate; 0: none */
+	int64_t max_bps; /* for VIDEO_EDGE: kept softly, half a second's worth
+			  */
+			 /* is free; 0: none */
 	packet_fn *take;
 	void *ctx;
 };

@@ -105,6 +105,8 @@ def check_sound(channel, script, fitted, out, faults, facts, even=True):
                 not SYNC_MS[0] - frame_ms / 2 - channel.steps[1] / 90 <= end <= SYNC_MS[1] + frame_ms:
             faults["sound begins and ends, ms off the picture"] = [round(begin, 1), round(end, 1)]
     shown = shown_parts(script, fitted, out)
+    # A transition is a gap between what is shown: there both are heard.
+    margin = 0.1 + max([b.begin - a.end for a, b in zip(shown, shown[1:])], default=0)
     errors, lost, at = [], 0, 0
     for k, frame in enumerate(audio):
         window = out.pcm[at:at + WINDOW]
@@ -112,7 +114,7 @@ def check_sound(channel, script, fitted, out, faults, facts, even=True):
         if k % 4 or len(window) < WINDOW or frame.get("pts") is None or not shown:
             continue
         time = frame["pts"] / 90000
-        near = [s for s in shown if s.begin - 0.1 <= time <= s.end + 0.1] or [min(shown, key=lambda s: min(abs(s.begin - time), abs(s.end - time)))]
+        near = [s for s in shown if s.begin - margin <= time <= s.end + margin] or [min(shown, key=lambda s: min(abs(s.begin - time), abs(s.end - time)))]
         # Where ranges follow each other in the source as well, both have it at
         # the same place: then it is of the one that is shown meanwhile.
         middle = time + WINDOW / 2 / channel.rate

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Media and master playlists: api.md 3 sentence by sentence."""
+"""Media and master playlists, sentence by sentence of what they promise."""
 import subprocess
 import urllib.parse
 

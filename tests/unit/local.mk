@@ -103,6 +103,7 @@ endif
 noinst_HEADERS = \
 	tests/unit/cutting.h \
 	tests/unit/fake.h \
+	tests/unit/formulas.h \
 	tests/unit/fresh.h \
 	tests/unit/promtext.h \
 	tests/unit/sequence.h \
