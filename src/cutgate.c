@@ -24,13 +24,28 @@ static enum err refuse(struct errmsg *e, const char *what)
 		       what);
 }
 
+/*
+ * The lock is not held while waiting: a job that is told to end must not wait
+ * for one that is not.
+ */
+static bool try_enter(struct cutgate *g)
+{
+	bool is_in;
+
+	pthread_mutex_lock(&g->lock);
+	is_in = g->nr || places_take(g->places, getpid());
+	g->nr += is_in;
+	pthread_mutex_unlock(&g->lock);
+	return is_in;
+}
+
 /* Whether there was a place within the time, before anybody cancelled. */
-static bool wait_for_place(struct places *places, const atomic_bool *cancel)
+static bool wait_for_place(struct cutgate *g, const atomic_bool *cancel)
 {
 	const struct timespec moment = { .tv_nsec = MOMENT_NS };
 	int64_t until_us = scoreboard_now() + PATIENCE_US;
 
-	while (!places_take(places, getpid())) {
+	while (!try_enter(g)) {
 		if (atomic_load(cancel) || scoreboard_now() > until_us)
 			return false;
 		nanosleep(&moment, NULL);
@@ -40,15 +55,8 @@ static bool wait_for_place(struct places *places, const atomic_bool *cancel)
 
 static enum err enter(void *ctx, const atomic_bool *cancel, struct errmsg *e)
 {
-	struct cutgate *g = ctx;
-	bool is_in = true;
-
-	pthread_mutex_lock(&g->lock);
-	if (!g->nr)
-		is_in = wait_for_place(g->places, cancel);
-	g->nr += is_in;
-	pthread_mutex_unlock(&g->lock);
-	return is_in ? ERR_OK : refuse(e, "encoding edges");
+	return wait_for_place(ctx, cancel) ? ERR_OK :
+					     refuse(e, "encoding edges");
 }
 
 static void leave(void *ctx)

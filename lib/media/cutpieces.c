@@ -43,6 +43,17 @@ struct cutpieces *cutpieces_new(struct arena *a, const struct cutplan *plan)
 	return pieces;
 }
 
+/* The next piece may be copied as it lies: its grid is to go on. */
+static void follow_next(const struct cutplan *plan, size_t i,
+			struct tsfile *file)
+{
+	const struct rough_piece *pieces = plan->cover.pieces;
+
+	if (i + 1 < plan->cover.nr && pieces[i + 1].range == pieces[i].range &&
+	    plan->pieces[i + 1].audio_pts != TS_NONE)
+		tsfile_follow_audio(file, plan->pieces[i + 1].audio_pts);
+}
+
 enum err cutpieces_load(struct cutpieces *pieces, size_t i,
 			const struct tsfile **file_r, struct errmsg *e)
 {
@@ -67,6 +78,8 @@ enum err cutpieces_load(struct cutpieces *pieces, size_t i,
 	if (err)
 		drop(&pieces->loaded[i]);
 	else
+		follow_next(plan, i, loaded->file);
+	if (!err)
 		*file_r = loaded->file;
 	return err;
 }

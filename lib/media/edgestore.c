@@ -100,9 +100,11 @@ static void *read_whole(int fd, struct arena *a, size_t *size_r)
 	for (size_t have = 0; have < size;) {
 		ssize_t n = pread(fd, data + have, size - have, (off_t)have);
 
-		if (n <= 0 && errno != EINTR)
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
 			return NULL;
-		have += n > 0 ? (size_t)n : 0;
+		have += (size_t)n;
 	}
 	*size_r = size;
 	return data;
@@ -161,7 +163,8 @@ bool edgestore_get(const struct edgestore *store, const struct edgekey *key,
 	if (store->fd < 0)
 		return false;
 	name_of(key, name);
-	fd = openat(store->fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(store->fd, name,
+		    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return false;
 	data = read_whole(fd, a, &size);

@@ -348,19 +348,20 @@ static enum err finish(struct remux *r, int64_t length, struct errmsg *e)
 static enum err send_unit(struct remux *r, const struct unit *from,
 			  int64_t delta, struct errmsg *e)
 {
-	const struct out_unit unit = {
-		.data = from->data,
-		.size = from->size,
-		.pts = from->pts + delta,
-		.dts = from->dts + delta,
-		.is_key = from->flags & UNIT_IDR,
-	};
+	struct out_unit unit;
 
 	if (from->pts == TS_NONE || (!r->is_open && !(from->flags & UNIT_SPS)))
 		return ERR_OK;
 	if (from->nr_auds > 1)
 		return err_set(e, ERR_MEDIA,
 			       "a PES packet holds several pictures");
+	unit = (struct out_unit){
+		.data = from->data,
+		.size = from->size,
+		.pts = from->pts + delta,
+		.dts = from->dts + delta,
+		.is_key = from->flags & UNIT_IDR,
+	};
 	return take_video(&r->units, &unit, e);
 }
 
@@ -375,11 +376,14 @@ static enum err send_file(struct remux *r, const struct tsfile *file,
 
 	while (!err && (u < file->nr_units || f < file->nr_frames)) {
 		const struct audio_frame *frame = &file->frames[f];
+		const struct unit *unit = &file->units[u];
 
-		if (u < file->nr_units && (f == file->nr_frames ||
-					   file->units[u].dts + video_delta <=
-						   frame->pts + audio_delta)) {
-			err = send_unit(r, &file->units[u++], video_delta, e);
+		/* One without a time is passed over there. */
+		if (u < file->nr_units &&
+		    (f == file->nr_frames || unit->dts == TS_NONE ||
+		     unit->dts + video_delta <= frame->pts + audio_delta)) {
+			err = send_unit(r, unit, video_delta, e);
+			u++;
 		} else {
 			err = take_audio(&r->units, frame->data, frame->size,
 					 frame->pts + audio_delta, e);

@@ -163,7 +163,9 @@ static enum err set_up_swr(struct soundsource *src, struct errmsg *e)
 static void place(struct soundsource *src, int64_t pts, size_t nr,
 		  size_t *skip_r)
 {
-	int64_t at = samples_of(pts - src->stretch.lo, src->rate);
+	/* First come those that the resampler still has of the last frame. */
+	int64_t at = samples_of(pts - src->stretch.lo, src->rate) -
+		     swr_get_delay(src->swr, src->rate);
 	int64_t have = src->position + (int64_t)src->nr;
 	int64_t slack = (int64_t)src->rate * SLACK_MS / 1000;
 	int64_t late = at - have;

@@ -81,7 +81,7 @@ enum err spool_append(struct spool *spool, const void *data, size_t len,
 {
 	enum err err = ERR_OK;
 
-	if (spool->size + len > SPOOL_MAX)
+	if (len > SPOOL_MAX - spool->size)
 		return err_set(e, ERR_LIMIT,
 			       "over %llu GB would have to be made before it "
 			       "is sent; try stream=true",

@@ -216,49 +216,54 @@ static void look_at_video(struct tsfile *file)
 }
 
 /*
- * Frames that follow each other without a gap, and what the times of their PES
- * packets leave open of where the first of them is.  A time is rounded to
- * ticks and a frame need not be a whole number of them, so one packet's time
- * alone would put frames up to a tick beside their place.
+ * A time is rounded to ticks and a frame need not be a whole number of them,
+ * so one packet's time alone would put frames up to a tick beside their place.
  */
-struct grid {
-	struct audio_frame *frames;
-	size_t first;
-	uint32_t rate;
-	int64_t least; /* ticks times rate */
-	int64_t most;
-};
-
 #define STEP_Q ((int64_t)SAMPLES_PER_FRAME * TS_HZ)
 
-static void settle_grid(const struct grid *g, size_t end)
+static void settle_grid(struct tsfile *file, size_t end)
 {
+	const struct audio_grid *g = &file->grid;
 	int64_t q = g->least + (g->most - g->least) / 2;
 
-	/* Only frames behind a time are here, so q is defined. */
-	for (size_t i = g->first; i < end; i++, q += STEP_Q)
-		g->frames[i].pts =
+	for (size_t i = g->first; g->rate && i < end; i++, q += STEP_Q)
+		file->frames[i].pts =
 			(q + g->rate / 2 - (q < 0 ? g->rate - 1 : 0)) / g->rate;
 }
 
-/* Takes the time of frame i; one that does not fit begins a new grid. */
-static void add_time(struct grid *g, size_t i, int64_t pts, uint32_t rate)
+/* Whether the time of frame i fits; then the grid is known better. */
+static bool fit_time(struct audio_grid *g, size_t i, int64_t pts, uint32_t rate)
 {
-	int64_t offset = (int64_t)(i - g->first) * STEP_Q;
-	int64_t least = pts * rate - rate / 2 - offset;
-	int64_t most = pts * rate + rate / 2 - offset;
+	int64_t at = pts * rate - (int64_t)(i - g->first) * STEP_Q;
+	int64_t least = at - rate / 2;
+	int64_t most = at + rate / 2;
 
-	if (g->rate == rate && least <= g->most && most >= g->least) {
-		g->least = least > g->least ? least : g->least;
-		g->most = most < g->most ? most : g->most;
+	if (g->rate != rate || least > g->most || most < g->least)
+		return false;
+	g->least = least > g->least ? least : g->least;
+	g->most = most < g->most ? most : g->most;
+	return true;
+}
+
+/* Takes the time of frame i; one that does not fit begins a new grid. */
+static void add_time(struct tsfile *file, size_t i, int64_t pts, uint32_t rate)
+{
+	if (fit_time(&file->grid, i, pts, rate))
 		return;
-	}
-	if (g->rate)
-		settle_grid(g, i);
-	g->first = i;
-	g->rate = rate;
-	g->least = least + offset;
-	g->most = most + offset;
+	settle_grid(file, i);
+	file->grid = (struct audio_grid){
+		.first = i,
+		.rate = rate,
+		.least = pts * rate - rate / 2,
+		.most = pts * rate + rate / 2,
+	};
+}
+
+void tsfile_follow_audio(struct tsfile *file, int64_t next_pts)
+{
+	if (file->grid.rate &&
+	    fit_time(&file->grid, file->nr_frames, next_pts, file->grid.rate))
+		settle_grid(file, file->nr_frames);
 }
 
 /*
@@ -272,12 +277,10 @@ static void split_audio(struct parser *p)
 	struct unit *units = settle(p, &p->audio);
 	const uint8_t *end = p->audio.data + p->audio.used;
 	size_t max = p->audio.used / 7 + 1;
-	struct grid grid = { 0 };
 	int64_t pts = TS_NONE;
 	size_t next = 0;
 
 	file->frames = arena_alloc(p->arena, max * sizeof(*file->frames));
-	grid.frames = file->frames;
 	for (const uint8_t *at = p->audio.data; at < end;) {
 		struct audio_format format;
 		size_t size = adts_frame(at, (size_t)(end - at), &format);
@@ -292,17 +295,16 @@ static void split_audio(struct parser *p)
 		if (!file->format.rate)
 			file->format = format;
 		if (pts != TS_NONE)
-			add_time(&grid, file->nr_frames, pts, format.rate);
+			add_time(file, file->nr_frames, pts, format.rate);
 		pts = TS_NONE;
-		if (grid.rate)
+		if (file->grid.rate)
 			file->frames[file->nr_frames++] = (struct audio_frame){
 				.data = at,
 				.size = size,
 			};
 		at += size;
 	}
-	if (grid.rate)
-		settle_grid(&grid, file->nr_frames);
+	settle_grid(file, file->nr_frames);
 }
 
 static void find_span(struct tsfile *file)

@@ -60,6 +60,17 @@ struct audio_frame {
 	size_t size;
 };
 
+/*
+ * The last frames of audio that follow each other without a gap, and what the
+ * times of their PES packets leave open of where the first of them is.
+ */
+struct audio_grid {
+	size_t first;
+	uint32_t rate; /* 0: there are none */
+	int64_t least; /* ticks times rate */
+	int64_t most;
+};
+
 /* What the first ADTS header says. */
 struct audio_format {
 	uint8_t object_type; /* of the header: AAC LC is 2 */
@@ -86,6 +97,7 @@ struct tsfile {
 	struct audio_frame *frames;
 	size_t nr_frames;
 	struct audio_format format;
+	struct audio_grid grid;
 	struct unit *tags; /* of ID3 */
 	size_t nr_tags;
 
@@ -103,6 +115,13 @@ enum err tsfile_read(struct arena *a, int fd, int64_t reference,
 enum err tsfile_parse(struct arena *a, const uint8_t *data, size_t size,
 		      int64_t reference, struct tsfile **file_r,
 		      struct errmsg *e) MUST_CHECK;
+
+/*
+ * Tells the time of the frame that follows the last of a file, so that what is
+ * made of the one and copied of the other has the same grid.  What does not
+ * fit is ignored.
+ */
+void tsfile_follow_audio(struct tsfile *file, int64_t next_pts);
 
 /*
  * Reads an ADTS header; the size of the whole frame, or 0 if it is none or

@@ -104,6 +104,7 @@ static void try_changes(const uint8_t *data, size_t size)
 	};
 	uint8_t before[512], after[512];
 	struct edgeunit *got;
+	bool is_cut = false;
 	struct arena a;
 	ssize_t len;
 	size_t nr;
@@ -120,11 +121,12 @@ static void try_changes(const uint8_t *data, size_t size)
 	MUST(pwrite(fd, after, (size_t)len, 0) == len);
 	if (size % 2 && data[size - 1] < len) {
 		MUST(!ftruncate(fd, len - data[size - 1]));
-		after[0] ^= data[size - 1] != 0;
+		is_cut = data[size - 1] != 0;
 	}
 	close(fd);
 	arena_init(&a);
-	MUST(get(&a, &got, &nr) == !memcmp(before, after, (size_t)len));
+	MUST(get(&a, &got, &nr) ==
+	     (!is_cut && !memcmp(before, after, (size_t)len)));
 	arena_release(&a);
 }
 

@@ -91,8 +91,12 @@ def check_sound(channel, script, fitted, out, faults, facts, even=True):
     if even:
         step = 1024 * 90000 / channel.rate
         steps = [b["pts"] - a["pts"] for a, b in zip(audio, audio[1:])]
-        if steps and (max(steps) - min(steps) > 1 or any(abs(s - step) >= 1 for s in steps)):
-            faults["sound steps"] = sorted({s for s in steps if abs(s - step) >= 1})[:8]
+        # Where a frame is no whole number of ticks, ffprobe cuts the times of
+        # all but the first of a PES packet short, so that the next packet's
+        # may come 1.2 ticks late: as in the source itself.
+        slack = 1 if step == int(step) else 1.25
+        if any(abs(s - step) >= slack for s in steps):
+            faults["sound steps"] = sorted({s for s in steps if abs(s - step) >= slack})[:8]
         sizes = {f["nb_samples"] for f in audio}
         if sizes != {1024}:
             faults["sound frames"] = sorted(sizes)

@@ -18,9 +18,12 @@ LIB_TESTS = \
 	tests/unit/test_bestseg \
 	tests/unit/test_bestseg_random \
 	tests/unit/test_blend \
+	tests/unit/test_cutplan \
+	tests/unit/test_edgestore \
 	tests/unit/test_err \
 	tests/unit/test_fsutil \
 	tests/unit/test_gzip \
+	tests/unit/test_h264 \
 	tests/unit/test_hourcache \
 	tests/unit/test_hourindex \
 	tests/unit/test_hourselect \
@@ -35,10 +38,15 @@ LIB_TESTS = \
 	tests/unit/test_roughcut \
 	tests/unit/test_segment \
 	tests/unit/test_sink \
+	tests/unit/test_smartcut \
+	tests/unit/test_soundsource \
+	tests/unit/test_spool \
 	tests/unit/test_text \
 	tests/unit/test_transition \
 	tests/unit/test_ts \
 	tests/unit/test_tsfile \
+	tests/unit/test_tsout \
+	tests/unit/test_tsraw \
 	tests/unit/test_uri \
 	tests/unit/test_utime \
 	tests/unit/test_videodec \
