@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "media/aac.h"
+#include "media/soundjoin.h"
 
 #define LEAD	  480  /* ticks that sound may be early at a join */
 #define LAG	  1440 /* and late: together a frame of 48 kHz */
@@ -12,7 +12,6 @@
 #define NR_HELD	  2 /* frames before a join that are encoded anew */
 #define NR_JOINED 2 /* and behind it */
 #define NR_RECENT (AAC_PREROLL + NR_HELD)
-#define FADE_MS	  5
 #define MAX_FRAME 8192 /* 13 bits: ISO/IEC 14496-3 1.A.2 */
 
 /* A frame in its place on the clock of the cut. */
@@ -20,13 +19,6 @@ struct placed {
 	int64_t pts;
 	const uint8_t *data;
 	size_t size;
-};
-
-/* A growing list of frames; their bytes are somewhere that outlives it. */
-struct framelist {
-	struct audio_frame *frames;
-	size_t nr;
-	size_t capacity;
 };
 
 /* Where the sound of a run has got to. */
@@ -79,34 +71,6 @@ struct cutsound {
 };
 
 /* Lists */
-
-static void append(struct arena *a, struct framelist *list,
-		   const struct audio_frame *frame)
-{
-	if (list->nr == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 16;
-		struct audio_frame *frames =
-			arena_alloc(a, capacity * sizeof(*frames));
-
-		if (list->nr)
-			memcpy(frames, list->frames,
-			       list->nr * sizeof(*frames));
-		list->frames = frames;
-		list->capacity = capacity;
-	}
-	list->frames[list->nr++] = *frame;
-}
-
-static void append_copy(struct arena *a, struct framelist *list,
-			const struct audio_frame *frame)
-{
-	struct audio_frame copy = *frame;
-	uint8_t *data = arena_alloc(a, frame->size + TSFILE_PADDING);
-
-	memcpy(data, frame->data, frame->size);
-	copy.data = data;
-	append(a, list, &copy);
-}
 
 static void add_pending(struct cutsound *s, const struct audio_frame *frame)
 {
@@ -361,121 +325,11 @@ int64_t cutsound_delta(const struct cutsound *s)
 
 /* Joins */
 
-/* Both sides of a join. */
-struct join {
-	struct framelist a; /* of the old run, around its end */
-	size_t a_end;
-	struct framelist b; /* of the new, around its beginning */
-	size_t b_start;
-	size_t nr_before; /* frames of A to encode anew */
-	size_t nr_middle; /* of the transition */
-	size_t nr_behind; /* of B */
-	unsigned channels;
-	uint32_t rate;
-};
-
-static bool is_same_kind(const struct framelist *a, const struct framelist *b)
-{
-	struct audio_format x, y;
-
-	return a->nr && b->nr &&
-	       adts_frame(a->frames[0].data, a->frames[0].size, &x) &&
-	       adts_frame(b->frames[0].data, b->frames[0].size, &y) &&
-	       x.rate == y.rate && x.channels == y.channels &&
-	       x.object_type == y.object_type;
-}
-
-static bool can_mix(const struct join *j)
-{
-	return j->nr_before + j->nr_middle + j->nr_behind &&
-	       is_same_kind(&j->a, &j->b) &&
-	       aac_is_plain(j->a.frames, j->a.nr) &&
-	       aac_is_plain(j->b.frames, j->b.nr);
-}
-
-/* The share of the new sound at a sample from the beginning of the join. */
-static float share(const struct join *j, int64_t sample)
-{
-	int64_t length = j->nr_middle ? (int64_t)j->nr_middle * AAC_SAMPLES :
-					j->rate * FADE_MS / 1000;
-
-	if (sample <= 0)
-		return 0;
-	return sample >= length ? 1 : (float)sample / (float)length;
-}
-
-/*
- * Decodes frames first to end - 1 of a side, as far as it has them, and adds
- * them to the mix, where frame first begins at sample at.  origin is the
- * sample at which the join begins.
- */
-static enum err add_side(struct arena *scratch, const struct join *j,
-			 const struct framelist *side, bool is_new,
-			 int64_t first, int64_t end, int64_t at, int64_t origin,
-			 struct pcm *mix, struct errmsg *e)
-{
-	struct pcm pcm;
-	enum err err;
-
-	if (first < 0) {
-		at -= first * AAC_SAMPLES;
-		first = 0;
-	}
-	end = end < (int64_t)side->nr ? end : (int64_t)side->nr;
-	if (first >= end)
-		return ERR_OK;
-	err = aac_decode(scratch, side->frames, side->nr, (size_t)first,
-			 (size_t)(end - first), &pcm, e);
-	if (err)
-		return err;
-	for (unsigned c = 0; c < pcm.nr_channels && c < mix->nr_channels; c++)
-		for (size_t i = 0; i < pcm.nr_samples; i++) {
-			int64_t to = at + (int64_t)i;
-			float gain = share(j, to - origin);
-
-			if (to < 0 || to >= (int64_t)mix->nr_samples)
-				continue;
-			mix->planes[c][to] +=
-				pcm.planes[c][i] * (is_new ? gain : 1 - gain);
-		}
-	return ERR_OK;
-}
-
-/* Mixes both sides and encodes the result. */
-static enum err encode_join(struct cutsound *s, const struct join *j,
-			    struct audio_frame **frames_r, struct errmsg *e)
-{
-	int64_t nr = (int64_t)(j->nr_before + j->nr_middle + j->nr_behind);
-	int64_t lead = AAC_PREROLL + (int64_t)j->nr_before;
-	int64_t origin = lead * AAC_SAMPLES;
-	int64_t middle = (int64_t)j->nr_middle;
-	int64_t a_first = (int64_t)j->a_end - lead;
-	int64_t b_first = (int64_t)j->b_start - middle;
-	struct arena scratch;
-	struct pcm mix;
-	enum err err;
-
-	arena_init(&scratch);
-	pcm_init(&scratch, j->channels, j->rate,
-		 (size_t)(AAC_PREROLL + nr + 1) * AAC_SAMPLES, &mix);
-	err = add_side(&scratch, j, &j->a, false, a_first,
-		       (int64_t)j->a_end + middle + 1, 0, origin, &mix, e);
-	if (!err)
-		err = add_side(&scratch, j, &j->b, true, b_first,
-			       (int64_t)(j->b_start + j->nr_behind) + 1, origin,
-			       origin, &mix, e);
-	if (!err)
-		err = aac_encode(s->arena, &j->a.frames[0], &mix, (size_t)nr,
-				 frames_r, e);
-	arena_release(&scratch);
-	return err;
-}
-
 /* Puts the frames of a join in their places. */
-static void place_join(struct cutsound *s, const struct join *j,
+static void place_join(struct cutsound *s, const struct soundjoin *j,
 		       struct audio_frame *frames)
 {
-	size_t nr = j->nr_before + j->nr_middle + j->nr_behind;
+	size_t nr = soundjoin_nr(j);
 	int64_t q = s->next_q - (int64_t)j->nr_before * STEP_Q;
 
 	for (size_t i = 0; i < nr; i++) {
@@ -505,21 +359,22 @@ static enum err join_plainly(struct cutsound *s, size_t nr_silent,
 }
 
 /* All that is known of the old run's end, as one list. */
-static void gather_old(struct cutsound *s, struct join *j)
+static void gather_old(struct cutsound *s, struct soundjoin *j)
 {
 	for (size_t i = 0; i < s->nr_recent; i++) {
 		struct audio_frame frame = { .data = s->recent[i]->data,
 					     .size = s->recent[i]->size };
 
-		append_copy(s->arena, &j->a, &frame);
+		framelist_append_copy(s->arena, &j->a, &frame);
 	}
 	j->a_end = j->a.nr;
 	for (size_t i = 0; i < s->after.nr; i++)
-		append(s->arena, &j->a, &s->after.frames[i]);
+		framelist_append(s->arena, &j->a, &s->after.frames[i]);
 }
 
 /* The first frames of the new run behind those before its start. */
-static enum err gather_new(struct cutsound *s, struct join *j, struct errmsg *e)
+static enum err gather_new(struct cutsound *s, struct soundjoin *j,
+			   struct errmsg *e)
 {
 	struct cursor at = s->at;
 	size_t nr_made = 0; /* that are not in a file sent as it is */
@@ -534,7 +389,7 @@ static enum err gather_new(struct cutsound *s, struct join *j, struct errmsg *e)
 		if (!frame || at.piece >= s->run.first_raw ||
 		    !is_before_end(s, frame->pts + s->delta, s->run.end))
 			break;
-		append(s->arena, &j->b, frame);
+		framelist_append(s->arena, &j->b, frame);
 		nr_made++;
 		at.frame++;
 	}
@@ -546,7 +401,7 @@ static enum err gather_new(struct cutsound *s, struct join *j, struct errmsg *e)
 }
 
 /* The frames of the new run that are encoded anew are passed by. */
-static enum err pass_joined(struct cutsound *s, const struct join *j,
+static enum err pass_joined(struct cutsound *s, const struct soundjoin *j,
 			    struct errmsg *e)
 {
 	forget_recent(s);
@@ -562,11 +417,10 @@ static enum err pass_joined(struct cutsound *s, const struct join *j,
 	return ERR_OK;
 }
 
-static enum err join_mixed(struct cutsound *s, struct join *j, bool *done_r,
-			   struct errmsg *e)
+static enum err join_mixed(struct cutsound *s, struct soundjoin *j,
+			   bool *done_r, struct errmsg *e)
 {
 	struct audio_frame *frames;
-	struct audio_format format;
 	enum err err;
 
 	*done_r = false;
@@ -578,12 +432,9 @@ static enum err join_mixed(struct cutsound *s, struct join *j, bool *done_r,
 		return err;
 	if (s->run.breaks)
 		j->nr_behind = 0;
-	if (!can_mix(j) ||
-	    !adts_frame(j->a.frames[0].data, j->a.frames[0].size, &format))
+	if (!soundjoin_can(j))
 		return ERR_OK;
-	j->rate = format.rate;
-	j->channels = format.channels == 7 ? 8 : format.channels;
-	err = encode_join(s, j, &frames, e);
+	err = soundjoin_encode(s->arena, j, &frames, e);
 	if (err)
 		return err;
 	place_join(s, j, frames);
@@ -621,7 +472,7 @@ static enum err find_first(struct cutsound *s, bool is_free, int64_t target,
 			*first_r = NULL;
 		if (!*first_r || is_first(s, is_free, target, pts))
 			return ERR_OK;
-		append(s->arena, before, *first_r);
+		framelist_append(s->arena, before, *first_r);
 		s->at.frame++;
 	}
 }
@@ -637,7 +488,7 @@ static enum err find_rate(struct cutsound *s, struct errmsg *e)
 }
 
 /* Joins the first frame of the run to what was before. */
-static enum err join(struct cutsound *s, struct join *j,
+static enum err join(struct cutsound *s, struct soundjoin *j,
 		     const struct audio_frame *first, int64_t target,
 		     struct errmsg *e)
 {
@@ -661,7 +512,7 @@ static enum err join(struct cutsound *s, struct join *j,
 	return err || done ? err : join_plainly(s, nr_silent, e);
 }
 
-static enum err break_off(struct cutsound *s, struct join *j,
+static enum err break_off(struct cutsound *s, struct soundjoin *j,
 			  const struct audio_frame *first, struct errmsg *e)
 {
 	bool done = false;
@@ -682,7 +533,7 @@ enum err cutsound_begin_run(struct cutsound *s, const struct soundrun *run,
 {
 	bool is_free = !s->has_next || run->breaks;
 	const struct audio_frame *first;
-	struct join j = { .nr_before = 0 };
+	struct soundjoin j = { .nr_before = 0 };
 	int64_t target = 0;
 	enum err err;
 
@@ -727,7 +578,7 @@ static enum err gather_after(struct cutsound *s, struct errmsg *e)
 
 		if (err || !frame)
 			return err;
-		append_copy(s->arena, &s->after, frame);
+		framelist_append_copy(s->arena, &s->after, frame);
 		s->at.frame++;
 	}
 	return ERR_OK;
