@@ -7,46 +7,13 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "media/cutsearch.h"
 
 #define FAR	    (INT64_MAX / 4)
-#define LEAD_IN_US  (60 * USEC_PER_SEC) /* looked at for a key frame */
-#define MAX_REORDER 16			/* pictures: H.264 A.3.1 */
-#define MAX_COUNTED 4			/* pieces */
-#define MAX_STEP    (TS_HZ / 2)		/* a picture is not shown longer */
+#define MAX_REORDER 16		/* pictures: H.264 A.3.1 */
+#define MAX_COUNTED 4		/* pieces */
+#define MAX_STEP    (TS_HZ / 2) /* a picture is not shown longer */
 #define MIN_STEP    (TS_HZ / 300)
-
-/* What all steps below share. */
-struct search {
-	struct arena *arena;
-	const struct cutplan *plan;
-	struct cutpieces *pieces;
-	const struct cut_run *run;
-	struct cut_edges *edges;
-	bool ends_at_gap; /* what is behind the end cannot be shown */
-};
-
-static enum err load(struct search *s, size_t piece,
-		     const struct tsfile **file_r, struct errmsg *e)
-{
-	return cutpieces_load(s->pieces, piece, file_r, e);
-}
-
-/*
- * The last unit of a partial segment that nothing follows is likely to be cut
- * itself, and does not say so.
- */
-static bool drops_last(const struct search *s, size_t piece)
-{
-	return piece == s->run->last &&
-	       rough_piece_entry(&s->plan->cover.pieces[piece])->kind ==
-		       SEGMENT_PARTIAL;
-}
-
-static size_t nr_units(const struct search *s, size_t piece,
-		       const struct tsfile *file)
-{
-	return file->nr_units - (file->nr_units && drops_last(s, piece));
-}
 
 /* Fails for those that we cannot cut by. */
 static enum err check_units(const struct tsfile *file, struct errmsg *e)
@@ -118,7 +85,7 @@ static enum err find_times(struct search *s, struct errmsg *e)
 
 	edges->in = edges->start = -FAR;
 	edges->end = edges->out = FAR;
-	err = load(s, s->run->first, &file, e);
+	err = search_load(s, s->run->first, &file, e);
 	if (err)
 		return err;
 	named = map_time(s, s->run->first, file, range->start_us);
@@ -126,7 +93,7 @@ static enum err find_times(struct search *s, struct errmsg *e)
 		edges->in = edges->start = named - 1;
 	if (s->run->in)
 		edges->start += ticks_of_us(s->run->in->length_us);
-	err = load(s, s->run->last, &file, e);
+	err = search_load(s, s->run->last, &file, e);
 	if (err)
 		return err;
 	named = map_time(s, s->run->last, file, range->end_us);
@@ -177,11 +144,11 @@ static enum err find_span(struct search *s, size_t first, size_t last,
 	*span_r = empty_span;
 	for (size_t p = first; p <= last; p++) {
 		const struct tsfile *file;
-		enum err err = load(s, p, &file, e);
+		enum err err = search_load(s, p, &file, e);
 
 		if (err)
 			return err;
-		for (size_t i = 0; i < nr_units(s, p, file); i++)
+		for (size_t i = 0; i < search_nr_units(s, p, file); i++)
 			add_to_span(span_r, lo, hi, file->units[i].pts, p);
 	}
 	return ERR_OK;
@@ -200,7 +167,7 @@ static int64_t span_stop(const struct search *s, const struct span *span)
 
 static bool breaks_off(const struct search *s)
 {
-	return !s->run->ends_range || drops_last(s, s->run->last);
+	return !s->run->ends_range || search_drops_last(s, s->run->last);
 }
 
 /*
@@ -211,14 +178,14 @@ static enum err end_at_gap(struct search *s, struct errmsg *e)
 {
 	const struct tsfile *file;
 	struct cut_edges *edges = s->edges;
-	enum err err = load(s, s->run->last, &file, e);
+	enum err err = search_load(s, s->run->last, &file, e);
 	int64_t *pts;
 	size_t nr = 0;
 
 	if (err || !breaks_off(s))
 		return err;
 	pts = mem_alloc((file->nr_units + 1) * sizeof(*pts));
-	for (size_t i = 0; i < nr_units(s, s->run->last, file); i++)
+	for (size_t i = 0; i < search_nr_units(s, s->run->last, file); i++)
 		if (file->units[i].pts != TS_NONE)
 			pts[nr++] = file->units[i].pts;
 	qsort(pts, nr, sizeof(*pts), by_value);
@@ -244,7 +211,7 @@ static enum err find_first_picture(struct search *s, struct errmsg *e)
 	for (size_t p = s->run->first; p <= s->run->last; p++) {
 		const struct tsfile *file;
 		struct span span;
-		enum err err = load(s, p, &file, e);
+		enum err err = search_load(s, p, &file, e);
 
 		if (!err)
 			err = check_units(file, e);
@@ -276,11 +243,11 @@ static enum err find_copy_start(struct search *s, struct errmsg *e)
 
 	for (size_t p = edges->first; p <= s->run->last; p++) {
 		const struct tsfile *file;
-		enum err err = load(s, p, &file, e);
+		enum err err = search_load(s, p, &file, e);
 
 		if (err)
 			return err;
-		for (size_t i = 0; i < nr_units(s, p, file); i++) {
+		for (size_t i = 0; i < search_nr_units(s, p, file); i++) {
 			const struct unit *unit = &file->units[i];
 
 			if (!is_idr(unit) || unit->pts < edges->start)
@@ -326,11 +293,11 @@ static enum err find_last_idr(struct search *s, struct cut_place *idr_r,
 
 	for (size_t p = edges->last + 1; p-- > edges->copy.piece;) {
 		const struct tsfile *file;
-		enum err err = load(s, p, &file, e);
+		enum err err = search_load(s, p, &file, e);
 
 		if (err)
 			return err;
-		for (size_t i = nr_units(s, p, file); i-- > 0;) {
+		for (size_t i = search_nr_units(s, p, file); i-- > 0;) {
 			struct cut_place at = { p, i };
 
 			if (is_before(at, edges->copy))
@@ -358,7 +325,7 @@ static enum err list_group(struct search *s, struct cut_place idr,
 
 	for (size_t p = idr.piece; p <= s->run->last; p++) {
 		const struct tsfile *file;
-		enum err err = load(s, p, &file, e);
+		enum err err = search_load(s, p, &file, e);
 
 		if (err)
 			return err;
@@ -369,12 +336,12 @@ static enum err list_group(struct search *s, struct cut_place idr,
 	g->least_after = arena_alloc(s->arena, capacity * sizeof(int64_t));
 	for (size_t p = idr.piece; p <= s->run->last; p++) {
 		const struct tsfile *file;
-		enum err err = load(s, p, &file, e);
+		enum err err = search_load(s, p, &file, e);
 
 		if (err)
 			return err;
 		for (size_t i = p == idr.piece ? idr.unit : 0;
-		     i < nr_units(s, p, file); i++) {
+		     i < search_nr_units(s, p, file); i++) {
 			if (g->nr && is_idr(&file->units[i]))
 				return ERR_OK;
 			g->places[g->nr] = (struct cut_place){ p, i };
@@ -408,20 +375,6 @@ static size_t find_prefix(const struct cut_edges *edges, const struct group *g,
 	return best;
 }
 
-static void set_stretch(struct search *s, struct framestretch *stretch,
-			size_t first, size_t last, int64_t lo, int64_t hi)
-{
-	*stretch = (struct framestretch){
-		.cover = &s->plan->cover,
-		.pieces = s->plan->cover.pieces + first,
-		.nr_pieces = last - first + 1,
-		.reference = s->plan->pieces[first].dts,
-		.drops_last = drops_last(s, last),
-		.lo = lo,
-		.hi = hi,
-	};
-}
-
 static enum err find_tail(struct search *s, struct errmsg *e)
 {
 	struct cut_edges *edges = s->edges;
@@ -442,162 +395,10 @@ static enum err find_tail(struct search *s, struct errmsg *e)
 		if (g.pts[i] < edges->end)
 			edges->has_tail = true;
 	if (edges->has_tail)
-		set_stretch(s, &edges->tail, idr.piece, s->run->last,
-			    nr_copied ? last_pts + 1 : g.pts[0], edges->end);
+		search_stretch(s, &edges->tail, idr.piece, s->run->last,
+			       nr_copied ? last_pts + 1 : g.pts[0], edges->end);
 	edges->tail.sets = edges->sets;
 	return ERR_OK;
-}
-
-/* Where decoding begins */
-
-static bool read_sets(struct search *s, const struct tsfile *file)
-{
-	for (size_t i = 0; i < file->nr_units; i++)
-		if (file->units[i].flags & UNIT_SPS) {
-			h264_read_sets(s->arena, file->units[i].data,
-				       file->units[i].size, &s->edges->sets);
-			return true;
-		}
-	return false;
-}
-
-/* Segments in front of the range's first, the last of them first. */
-static enum err look_in_front(struct search *s, struct framestretch *stretch,
-			      int64_t pts, bool *found_r, struct errmsg *e)
-{
-	const struct rough_piece *first = stretch->pieces;
-	usec_t start_us = rough_piece_entry(first)->start_us;
-	struct time_range *range = ARENA_NEW(s->arena, struct time_range);
-	struct roughcut *cover = ARENA_NEW(s->arena, struct roughcut);
-	struct rough_spec spec = { range, 1, true, 0 };
-	struct rough_piece *all;
-	enum err err;
-
-	*found_r = false;
-	*range = (struct time_range){ start_us - LEAD_IN_US, start_us };
-	err = roughcut_plan(s->plan->reader, &spec, cover, e);
-	if (err || (cover->nr && hour_entry_end(rough_piece_entry(
-					 &cover->pieces[cover->nr - 1])) <
-					 start_us - SEAM_US))
-		return err == ERR_HOLES ? ERR_OK : err;
-	for (size_t i = cover->nr; i-- > 0 && !*found_r;) {
-		int64_t reference =
-			stretch->reference -
-			ticks_of_us(
-				start_us -
-				rough_piece_entry(&cover->pieces[i])->start_us);
-		struct arena scratch;
-		struct tsfile *file;
-		int fd;
-
-		err = roughcut_open(cover, &cover->pieces[i], &fd, e);
-		if (err)
-			return err;
-		arena_init(&scratch);
-		err = tsfile_read(&scratch, fd, reference, &file, e);
-		close(fd);
-		*found_r = !err && framesource_has_entry(file, pts);
-		if (*found_r)
-			read_sets(s, file);
-		arena_release(&scratch);
-		if (err)
-			return err;
-		if (*found_r) {
-			size_t nr = cover->nr - i;
-
-			all = arena_alloc(s->arena, (nr + stretch->nr_pieces) *
-							    sizeof(*all));
-			memcpy(all, &cover->pieces[i], nr * sizeof(*all));
-			memcpy(all + nr, stretch->pieces,
-			       stretch->nr_pieces * sizeof(*all));
-			stretch->pieces = all;
-			stretch->nr_pieces += nr;
-			stretch->reference = reference;
-		}
-		if (cover->pieces[i].after_hole)
-			break;
-	}
-	return ERR_OK;
-}
-
-/* Lets a stretch begin where its first picture can be decoded from. */
-static enum err find_entry(struct search *s, struct framestretch *stretch,
-			   size_t first, bool *found_r, struct errmsg *e)
-{
-	int64_t pts = stretch->lo;
-
-	for (size_t p = first + 1; p-- > s->run->first;) {
-		const struct tsfile *file;
-		enum err err = load(s, p, &file, e);
-
-		if (err)
-			return err;
-		if (framesource_has_entry(file, pts)) {
-			stretch->nr_pieces += first - p;
-			stretch->pieces -= first - p;
-			stretch->reference = s->plan->pieces[p].dts;
-			*found_r = true;
-			return ERR_OK;
-		}
-	}
-	stretch->nr_pieces += first - s->run->first;
-	stretch->pieces -= first - s->run->first;
-	stretch->reference = s->plan->pieces[s->run->first].dts;
-	*found_r = false;
-	if (!s->run->begins_range)
-		return ERR_OK;
-	return look_in_front(s, stretch, pts, found_r, e);
-}
-
-/* The first picture that can be decoded at all becomes the start. */
-static enum err move_start(struct search *s, struct errmsg *e)
-{
-	struct cut_edges *edges = s->edges;
-
-	for (size_t p = edges->first; p <= s->run->last; p++) {
-		const struct tsfile *file;
-		enum err err = load(s, p, &file, e);
-
-		if (err)
-			return err;
-		for (size_t i = 0; i < nr_units(s, p, file); i++) {
-			const struct unit *unit = &file->units[i];
-
-			if (!(unit->flags & (UNIT_IDR | UNIT_RECOVERY)) ||
-			    unit->pts == TS_NONE)
-				continue;
-			edges->start = unit->pts;
-			edges->first = p;
-			edges->start_moved = true;
-			edges->is_empty = unit->pts >= edges->end;
-			return ERR_OK;
-		}
-	}
-	edges->is_empty = true;
-	return ERR_OK;
-}
-
-/* The parameter sets of the first pieces, or of one in front of them. */
-static enum err find_sets(struct search *s, struct errmsg *e)
-{
-	struct cut_edges *edges = s->edges;
-	size_t last = edges->has_copy ? edges->copy.piece : edges->first;
-	struct framestretch stretch;
-	bool found;
-
-	for (size_t p = s->run->first; p <= last && !edges->sets.size; p++) {
-		const struct tsfile *file;
-		enum err err = load(s, p, &file, e);
-
-		if (err)
-			return err;
-		if (read_sets(s, file))
-			return ERR_OK;
-	}
-	if (edges->sets.size || !s->run->begins_range)
-		return ERR_OK;
-	set_stretch(s, &stretch, s->run->first, s->run->first, INT64_MAX, 0);
-	return look_in_front(s, &stretch, INT64_MAX, &found, e);
 }
 
 static enum err find_head(struct search *s, struct errmsg *e)
@@ -610,7 +411,7 @@ static enum err find_head(struct search *s, struct errmsg *e)
 	enum err err;
 
 	if (edges->has_copy) {
-		err = load(s, edges->copy.piece, &file, e);
+		err = search_load(s, edges->copy.piece, &file, e);
 		if (err)
 			return err;
 		hi = file->units[edges->copy.unit].pts;
@@ -619,11 +420,11 @@ static enum err find_head(struct search *s, struct errmsg *e)
 	edges->has_head = edges->start < hi;
 	if (!edges->has_head)
 		return ERR_OK;
-	set_stretch(s, &edges->head, edges->first, last, edges->start, hi);
-	err = find_entry(s, &edges->head, edges->first, &found, e);
+	search_stretch(s, &edges->head, edges->first, last, edges->start, hi);
+	err = search_entry(s, &edges->head, edges->first, &found, e);
 	if (err || found)
 		return err;
-	err = move_start(s, e);
+	err = search_move_start(s, e);
 	if (err || edges->is_empty)
 		return err;
 	edges->has_head = edges->start < hi;
@@ -700,9 +501,9 @@ static enum err find_leads(struct search *s, struct errmsg *e)
 	enum err err = ERR_OK;
 
 	if (s->run->out && edges->nr_pairs) {
-		set_stretch(s, &edges->lead_out, edges->last, s->run->last,
-			    edges->out_start, edges->out);
-		err = find_entry(s, &edges->lead_out, edges->last, &found, e);
+		search_stretch(s, &edges->lead_out, edges->last, s->run->last,
+			       edges->out_start, edges->out);
+		err = search_entry(s, &edges->lead_out, edges->last, &found, e);
 	}
 	if (err || !s->run->in)
 		return err;
@@ -710,9 +511,9 @@ static enum err find_leads(struct search *s, struct errmsg *e)
 			&span, e);
 	if (err || !span.nr)
 		return err;
-	set_stretch(s, &edges->lead_in, s->run->first, edges->first, span.first,
-		    edges->start);
-	return find_entry(s, &edges->lead_in, s->run->first, &found, e);
+	search_stretch(s, &edges->lead_in, s->run->first, edges->first,
+		       span.first, edges->start);
+	return search_entry(s, &edges->lead_in, s->run->first, &found, e);
 }
 
 static void find_sound_only(struct search *s, const struct tsfile *last)
@@ -748,7 +549,7 @@ enum err cutedges_find(struct arena *a, const struct cutplan *plan,
 	};
 	err = find_times(&s, e);
 	if (!err)
-		err = load(&s, run->last, &last, e);
+		err = search_load(&s, run->last, &last, e);
 	if (err)
 		return err;
 	if (!edges_r->has_video) {
@@ -765,7 +566,7 @@ enum err cutedges_find(struct arena *a, const struct cutplan *plan,
 	if (!err && !edges_r->is_empty)
 		err = find_head(&s, e);
 	if (!err && !edges_r->is_empty)
-		err = find_sets(&s, e);
+		err = search_sets(&s, e);
 	if (!err && !edges_r->is_empty && edges_r->has_copy)
 		err = find_tail(&s, e);
 	if (!err && !edges_r->is_empty && mode == CUT_COPIES)
