@@ -8,7 +8,7 @@
  *
  * Errors: those of reading, decoding and encoding; those of the taker;
  *         ERR_HOLES if there is nothing to show; ERR_GONE if is_gone says so.
- * Owner:  all work is freed with the arena; the plan lives as long.
+ * Owner:  all work is freed with the arena; plan and means live as long.
  */
 #ifndef MEDIA_CUTRENDER_H
 #define MEDIA_CUTRENDER_H

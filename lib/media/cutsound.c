@@ -9,8 +9,8 @@
 #define LEAD	  480  /* ticks that sound may be early at a join */
 #define LAG	  1440 /* and late: together a frame of 48 kHz */
 #define STEP_Q	  ((int64_t)AAC_SAMPLES * TS_HZ) /* a frame, times rate */
-#define NR_HELD	  2 /* frames before a join that are encoded anew */
-#define NR_JOINED 2 /* and behind it */
+#define NR_HELD	  6 /* frames before a join that may be encoded anew */
+#define NR_JOINED 6 /* and behind it */
 #define NR_RECENT (AAC_PREROLL + NR_HELD)
 #define MAX_FRAME 8192 /* 13 bits: ISO/IEC 14496-3 1.A.2 */
 

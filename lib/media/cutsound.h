@@ -9,10 +9,10 @@
  * is missing is filled with silent frames.
  *
  * A frame decodes right only beside its neighbours.  Around a join the last
- * two frames of the old run and the first two of the new are therefore decoded,
- * crossfaded and encoded anew (aac.h); a transition's crossfade is the same
- * over its whole length.  Only AAC LC: of other sounds frames are copied, and
- * in a transition the old sound goes on to its end.
+ * frames of the old run and the first of the new are therefore decoded,
+ * crossfaded and encoded anew (soundjoin.h); a transition's crossfade is the
+ * same over its whole length.  Only AAC LC: of other sounds frames are copied,
+ * and in a transition the old sound goes on to its end.
  *
  * Order of calls, for each run: begin_run, then upto and finish_piece (or
  * skip_piece) as the video goes on, then end_run; flush after the last.

@@ -100,6 +100,59 @@ static enum err add_side(struct arena *scratch, const struct soundjoin *j,
 	return ERR_OK;
 }
 
+/* The best of places i, from first towards last; first if all are bad. */
+static size_t choose(const struct audio_frame *frames, size_t first,
+		     size_t last, const struct audio_frame *own, bool is_end)
+{
+	size_t fair = first;
+	bool has_fair = false;
+
+	for (size_t n = 0; n <= (first > last ? first - last : last - first);
+	     n++) {
+		size_t i = first > last ? first - n : first + n;
+		const struct audio_frame *made = &frames[i - 1];
+		const struct audio_frame *copied = &own[i - 1];
+		enum aac_seam seam = is_end ? aac_seam(copied, made) :
+					      aac_seam(made, copied);
+
+		if (seam == AAC_SEAM_GOOD)
+			return i;
+		if (seam == AAC_SEAM_FAIR && !has_fair) {
+			has_fair = true;
+			fair = i;
+		}
+	}
+	return fair;
+}
+
+/*
+ * A copied frame and an encoded one only fit where both have windows of the
+ * same shape and length; so more are encoded than are needed, and those beyond
+ * the best places at both ends are the source's own after all.
+ */
+static void trim(const struct soundjoin *j, struct audio_frame *frames)
+{
+	size_t nr = soundjoin_nr(j);
+	size_t new_at = j->nr_before + j->nr_middle; /* the first pure B */
+	size_t fades = j->nr_middle ? 0 : 1;	     /* of these, mixed */
+	/* As if both went over all of the frames. */
+	const struct audio_frame *a = j->a.frames + j->a_end - j->nr_before;
+	const struct audio_frame *b = j->b.frames + j->b_start;
+
+	if (j->nr_before > 1) {
+		size_t begin = choose(frames, j->nr_before - 1, 1, a, false);
+
+		memcpy(frames, a, begin * sizeof(*frames));
+	}
+	if (j->nr_behind > fades + 1) {
+		size_t end = choose(frames + new_at, fades + 1,
+				    j->nr_behind - 1, b, true);
+
+		memcpy(frames + new_at + end, b + end,
+		       (nr - new_at - end) * sizeof(*frames));
+	}
+}
+
 /* Mixes both sides and encodes the result. */
 enum err soundjoin_encode(struct arena *a, const struct soundjoin *j,
 			  struct audio_frame **frames_r, struct errmsg *e)
@@ -131,5 +184,7 @@ enum err soundjoin_encode(struct arena *a, const struct soundjoin *j,
 		err = aac_encode(a, &j->a.frames[0], &mix, (size_t)nr, frames_r,
 				 e);
 	arena_release(&scratch);
+	if (!err)
+		trim(j, *frames_r);
 	return err;
 }

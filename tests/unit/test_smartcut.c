@@ -21,6 +21,9 @@ extern char **environ;
 
 #define SECONDS 8
 
+/* Of one test: with it end the threads of the cuts it made. */
+static struct arena work;
+
 /* What is cut: nr_frames pictures must come out. */
 static const struct cut_case {
 	const char *what;
@@ -187,7 +190,7 @@ static struct smartcut *make_well(const struct cutplan *plan,
 {
 	struct smartcut *cut = ARENA_NEW(&seq.arena, struct smartcut);
 	struct errmsg e = { "" };
-	enum err err = smartcut_make(&seq.arena, plan, config, cut, &e);
+	enum err err = smartcut_make(&work, plan, config, cut, &e);
 
 	if (err)
 		fail_msg("%s: %s", err_name(err), e.text);
@@ -302,20 +305,20 @@ static void test_ways(void **state)
 		print_message("# %s\n", cases[i].what);
 		for (int round = 0; round < 4; round++) {
 			struct errmsg e = { "" };
-			struct cut_work work;
+			struct cut_work did;
 			struct cut_sink t;
 
 			cut_sink_init(&t, UINT64_MAX);
 			assert_int_equal(
-				smartcut_stream(&seq.arena, plan,
+				smartcut_stream(&work, plan,
 						round % 2 ? &cached : &plain,
-						&t.sink, &work, &e),
+						&t.sink, &did, &e),
 				ERR_OK);
 			assert_same(t.out, all);
 			text_release(t.out);
-			assert_int_equal(work.nr_encoded, cut->work.nr_encoded);
-			assert_int_equal(work.nr_raw, cut->work.nr_raw);
-			assert_int_equal(work.length, cut->work.length);
+			assert_int_equal(did.nr_encoded, cut->work.nr_encoded);
+			assert_int_equal(did.nr_raw, cut->work.nr_raw);
+			assert_int_equal(did.length, cut->work.length);
 			cut = make_well(plan, &cached);
 			t.out = whole(cut);
 			assert_same(t.out, all);
@@ -323,6 +326,7 @@ static void test_ways(void **state)
 		}
 		text_release(all);
 	}
+	arena_reset(&work);
 	edgestore_close(&store);
 }
 
@@ -392,8 +396,8 @@ static int again(const char *number, char *dir)
 	if (fd < 0 || smartcut_send(&cut, 0, cut.length, &sink.sink, &e))
 		return 5;
 	close(fd);
-	edgestore_close(&store);
 	arena_release(&seq.arena);
+	edgestore_close(&store);
 	hourcache_free(&seq.cache);
 	archive_close(&seq.archive);
 	return 0;
@@ -635,18 +639,17 @@ static void test_change_before_make(void **state)
 			char *data = unit_read(unit_fd, path, &len);
 			struct errmsg e = { "" };
 			struct smartcut cut;
-			struct cut_work work;
+			struct cut_work did;
 			struct cut_sink t;
 
 			changes[i].change(path);
 			cut_sink_init(&t, UINT64_MAX);
-			assert_int_equal(smartcut_stream(&seq.arena, plan,
-							 &plain, &t.sink, &work,
-							 &e),
+			assert_int_equal(smartcut_stream(&work, plan, &plain,
+							 &t.sink, &did, &e),
 					 ERR_CORRUPT);
 			text_release(t.out);
 			cut_sink_init(&t, UINT64_MAX);
-			if (smartcut_make(&seq.arena, plan, &plain, &cut, &e) ==
+			if (smartcut_make(&work, plan, &plain, &cut, &e) ==
 			    ERR_OK)
 				assert_int_equal(smartcut_send(&cut, 0,
 							       cut.length,
@@ -732,10 +735,10 @@ static void test_is_gone(void **state)
 						   .ctx = &l };
 			const struct cut_means means = { .store = &store };
 			struct errmsg e = { "" };
-			struct cut_work work;
+			struct cut_work did;
 
-			assert_int_equal(cutrender_run(&seq.arena, plan, &means,
-						       &taker, &work, &e),
+			assert_int_equal(cutrender_run(&work, plan, &means,
+						       &taker, &did, &e),
 					 ERR_GONE);
 			assert_true(l.nr_units <= after + 1);
 		}
@@ -743,6 +746,7 @@ static void test_is_gone(void **state)
 		make_well(plan, &(struct smartcut_config){
 					.means = { .store = &store } });
 	}
+	arena_reset(&work);
 	edgestore_close(&store);
 }
 
@@ -758,13 +762,13 @@ static void test_receiver_leaves(void **state)
 	UNUSED(state);
 	for (int i = 0; i < 10; i++) {
 		struct errmsg e = { "" };
-		struct cut_work work;
+		struct cut_work did;
 		struct cut_sink t;
 
 		cut_sink_init(&t, unit_random(&seed) % cut->length);
 		assert_int_equal(
-			i < 3 ? smartcut_stream(&seq.arena, plan, &plain,
-						&t.sink, &work, &e) :
+			i < 3 ? smartcut_stream(&work, plan, &plain, &t.sink,
+						&did, &e) :
 				smartcut_send(cut, 0, cut->length, &t.sink, &e),
 			ERR_GONE);
 		assert_memory_equal(t.out->data, all->data, t.out->len);
@@ -829,12 +833,20 @@ static int begin(void **state)
 static int need_ffmpeg(void **state)
 {
 	UNUSED(state);
+	arena_init(&work);
 	if (!cut_has_ffmpeg())
 		skip();
 	return 0;
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, need_ffmpeg)
+static int end_work(void **state)
+{
+	UNUSED(state);
+	arena_release(&work);
+	return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, need_ffmpeg, end_work)
 
 int main(int argc, char **argv)
 {
