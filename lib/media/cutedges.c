@@ -10,9 +10,10 @@
 #include "media/cutsearch.h"
 
 #define FAR	    (INT64_MAX / 4)
-#define MAX_REORDER 16		/* pictures: H.264 A.3.1 */
-#define MAX_COUNTED 4		/* pieces */
-#define MAX_STEP    (TS_HZ / 2) /* a picture is not shown longer */
+#define NAME_SLACK  ((int64_t)TS_HZ) /* that a name may be wrong by */
+#define MAX_REORDER 16		     /* pictures: H.264 A.3.1 */
+#define MAX_COUNTED 4		     /* pieces */
+#define MAX_STEP    (TS_HZ / 2)	     /* a picture is not shown longer */
 #define MIN_STEP    (TS_HZ / 300)
 
 /* Fails for those that we cannot cut by. */
@@ -74,20 +75,26 @@ static int64_t map_time(const struct search *s, size_t piece,
 	return file->first_pts + ticks_of_us(us - start_us);
 }
 
-/* A tick before what is named, since times are rounded to ticks. */
+/*
+ * A tick before what is named, since times are rounded to ticks.  A run that
+ * goes on to a hole has what its segments' names say, more or less: times that
+ * jump within one do not make hours of it.
+ */
 static enum err find_times(struct search *s, struct errmsg *e)
 {
 	const struct time_range *range = &s->plan->cover.ranges[s->run->range];
+	const struct hour_entry *last =
+		rough_piece_entry(&s->plan->cover.pieces[s->run->last]);
 	struct cut_edges *edges = s->edges;
 	const struct tsfile *file;
 	int64_t named;
 	enum err err;
 
-	edges->in = edges->start = -FAR;
-	edges->end = edges->out = FAR;
 	err = search_load(s, s->run->first, &file, e);
 	if (err)
 		return err;
+	edges->in = edges->start =
+		s->plan->pieces[s->run->first].dts - NAME_SLACK;
 	named = map_time(s, s->run->first, file, range->start_us);
 	if (s->run->begins_range)
 		edges->in = edges->start = named - 1;
@@ -96,6 +103,9 @@ static enum err find_times(struct search *s, struct errmsg *e)
 	err = search_load(s, s->run->last, &file, e);
 	if (err)
 		return err;
+	edges->end = edges->out =
+		map_time(s, s->run->last, file, hour_entry_end(last)) +
+		NAME_SLACK;
 	named = map_time(s, s->run->last, file, range->end_us);
 	if (s->run->ends_range)
 		edges->end = edges->out = named - 1;

@@ -9,6 +9,7 @@
 #include <libavcodec/avcodec.h>
 #include <xxhash.h>
 
+#include "media/avlog.h"
 #include "media/h264.h"
 
 /* Read of every segment; four times as much as often as need be. */
@@ -460,6 +461,7 @@ enum err cutplan_make(struct hourreader *reader, const struct cut_spec *spec,
 	struct arena *a = reader->arena;
 	enum err err;
 
+	avlog_begin();
 	*plan = (struct cutplan){ .reader = reader,
 				  .keeps_clock = spec->keeps_clock,
 				  .warnings = text_new(a, MAX_WARNINGS) };

@@ -408,8 +408,9 @@ static enum err send_transition(struct render *r, struct active *from,
 
 	if (!from->edges.nr_pairs || !to->edges.lead_in.nr_pieces)
 		return err_set(e, ERR_INPUT,
-			       "transition: '%s' has no pictures to blend, "
-			       "because of a hole beside it",
+			       "transition: '%s' has no pictures to blend: "
+			       "there is a hole beside it, or it is shorter "
+			       "than a picture",
 			       from->run->out->name);
 	edge_config(r, from, &from->edges.lead_out, &config);
 	config.transition = from->run->out->name;

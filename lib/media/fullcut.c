@@ -282,8 +282,9 @@ static enum err send_transition(struct full *f, struct stretch *from,
 
 	if (!config.nr_pairs || !config.b.nr_pieces)
 		return err_set(e, ERR_INPUT,
-			       "transition: '%s' has no pictures to blend, "
-			       "because of a hole beside it",
+			       "transition: '%s' has no pictures to blend: "
+			       "there is a hole beside it, or it is shorter "
+			       "than a picture",
 			       config.transition);
 	err = blendsource_open(&to->arena, &config, &src, e);
 	while (!err) {

@@ -100,7 +100,8 @@ static enum err move_times(uint8_t *p, int64_t delta, int64_t *dts_r,
 	size_t at = ts_payload_at(p);
 	struct pes_header pes;
 
-	if (at == TS_PACKET)
+	/* What nobody can read has no times, either. */
+	if (at == TS_PACKET || ts_is_damaged(p) || ts_is_scrambled(p))
 		return ERR_OK;
 	if (!pes_read(p + at, TS_PACKET - at, &pes))
 		return err_set(e, ERR_MEDIA,
