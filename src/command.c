@@ -198,6 +198,17 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* Options have hyphens, arguments of URLs underscores. */
+static const char *with_underscores(struct request *req, const char *name)
+{
+	char *copy = arena_strndup(&req->arena, name, strlen(name));
+
+	for (char *p = copy; *p; p++)
+		if (*p == '-')
+			*p = '_';
+	return copy;
+}
+
 /* An option that is none of ours is an argument of the URL. */
 static enum err take_argument(void *ctx, const char *name, const char *value,
 			      struct errmsg *e)
@@ -214,8 +225,7 @@ static enum err take_argument(void *ctx, const char *name, const char *value,
 					REQUEST_MAX_ARGS * sizeof(*req->args));
 	if (req->nr_args == REQUEST_MAX_ARGS)
 		return err_set(e, ERR_INPUT, "too many arguments");
-	req->args[req->nr_args].name =
-		arena_strndup(&req->arena, name, strlen(name));
+	req->args[req->nr_args].name = with_underscores(req, name);
 	req->args[req->nr_args++].value = value;
 	return ERR_OK;
 }

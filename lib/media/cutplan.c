@@ -258,6 +258,21 @@ static void describe(struct cutplan *plan, const struct head *head,
 	keep_sound(plan, file);
 }
 
+/* Says which segment it is, since only without it there is a cut. */
+static enum err damaged(const struct cutplan *plan, size_t i, struct errmsg *e)
+{
+	const struct rough_piece *piece = &plan->cover.pieces[i];
+	char start[UTIME_ISO_SIZE];
+
+	utime_format(rough_piece_entry(piece)->start_us, start);
+	return err_set(
+		e, ERR_MEDIA,
+		"the segment of %s has neither video nor sound that can "
+		"be read: '%s'; try type=rough, or leave it out",
+		start,
+		err_quote(hourindex_name(piece->index, piece->entry)).text);
+}
+
 static enum err look_at_piece(struct cutplan *plan, size_t i,
 			      struct arena *scratch, struct errmsg *e)
 {
@@ -266,13 +281,14 @@ static enum err look_at_piece(struct cutplan *plan, size_t i,
 
 	err = read_head(scratch, &plan->cover, &plan->cover.pieces[i], &head,
 			e);
+	if (err == ERR_MEDIA)
+		return damaged(plan, i, e);
 	if (err)
 		return err;
 	plan->pieces[i].format = format_of(plan, scratch, &head);
 	describe(plan, &head, &plan->pieces[i]);
 	if (plan->pieces[i].dts == TS_NONE)
-		return err_set(e, ERR_MEDIA,
-			       "a segment has neither video nor sound");
+		return damaged(plan, i, e);
 	arena_reset(scratch);
 	return ERR_OK;
 }

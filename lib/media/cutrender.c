@@ -398,13 +398,12 @@ static enum err send_run(struct render *r, struct active *act, struct errmsg *e)
 	return err;
 }
 
-/* The pictures of a transition, on the clock of the run that ends. */
-static enum err send_transition(struct render *r, struct active *from,
-				const struct active *to, struct errmsg *e)
+/* Begins with the pictures of a transition from one run to the next. */
+static enum err start_transition(struct render *r, struct active *from,
+				 const struct active *to,
+				 struct edgejob **job_r, struct errmsg *e)
 {
 	struct edgejob_config config;
-	struct edgejob *job;
-	enum err err;
 
 	if (!from->edges.nr_pairs || !to->edges.lead_in.nr_pieces)
 		return err_set(e, ERR_INPUT,
@@ -416,8 +415,7 @@ static enum err send_transition(struct render *r, struct active *from,
 	config.transition = from->run->out->name;
 	config.b = to->edges.lead_in;
 	config.nr_pairs = from->edges.nr_pairs;
-	err = edgejob_start(&from->arena, &config, &job, e);
-	return err ? err : send_job(r, from, job, from->edges.nr_pairs, e);
+	return edgejob_start(&from->arena, &config, job_r, e);
 }
 
 /* What of the run before is not needed any more. */
@@ -435,6 +433,7 @@ static enum err do_run(struct render *r, const struct cut_run *run,
 	struct active *act = &r->runs[r->nr_done % 2];
 	struct active *before = &r->runs[(r->nr_done + 1) % 2];
 	bool jumps = r->plan->keeps_clock && r->is_begun;
+	struct edgejob *transition = NULL;
 	enum err err = prepare(r, act, run, e);
 
 	if (err)
@@ -445,9 +444,14 @@ static enum err do_run(struct render *r, const struct cut_run *run,
 		let_go(r, act);
 		return err;
 	}
-	err = begin_sound(r, act, jumps, e);
+	if (run->in)
+		err = start_transition(r, before, act, &transition, e);
+	if (!err)
+		err = begin_sound(r, act, jumps, e);
+	/* Its pictures are on the clock of the run that ends. */
 	if (!err && run->in)
-		err = send_transition(r, before, act, e);
+		err = send_job(r, before, transition, before->edges.nr_pairs,
+			       e);
 	if (!err && jumps) {
 		err = cutsound_flush(r->sound, e);
 		r->out->jump(r->out);

@@ -189,7 +189,7 @@ static enum err run_plain(struct edgejob *job, AVFrame *frame, struct errmsg *e)
 	struct framesource *src;
 	bool has = true;
 	enum err err = framesource_open(&job->work, &job->config.a,
-					EDGE_THREADS, &job->cancel, &src, e);
+					EDGE_DECODERS, &job->cancel, &src, e);
 
 	while (!err) {
 		err = framesource_next(src, frame, &has, e);
@@ -210,7 +210,7 @@ static enum err run_blend(struct edgejob *job, AVFrame *frame, struct errmsg *e)
 		.b = job->config.b,
 		.nr_pairs = job->config.nr_pairs,
 		.frame_ticks = job->config.frame_ticks,
-		.nr_threads = EDGE_THREADS,
+		.nr_threads = EDGE_DECODERS,
 		.cancel = &job->cancel,
 	};
 	struct blendsource *src;

@@ -45,8 +45,13 @@ struct edgejob_config {
 	const struct edgegate *gate; /* or NULL */
 };
 
-/* The threads that a decoder and an encoder have: part of what bytes come. */
-#define EDGE_THREADS 2
+/*
+ * The threads that an encoder has: part of what bytes come.  A decoder has one:
+ * with more, how FFmpeg conceals what is damaged depends on which thread is
+ * first, so that the same request would give other bytes.
+ */
+#define EDGE_THREADS  2
+#define EDGE_DECODERS 1
 /* The quality of what is encoded: 51 to 53 dB against the source. */
 #define EDGE_CRF 17.0
 

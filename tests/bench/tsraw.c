@@ -91,8 +91,8 @@ static enum err measure(const struct tsfile *file, size_t size, int turns,
 		began = now();
 		err = rewrite(&raw, data, size, file->nr_packets * TS_PACKET,
 			      e);
-		rewritten = now() - began < rewritten ? now() - began :
-							rewritten;
+		rewritten =
+			now() - began < rewritten ? now() - began : rewritten;
 	}
 	if (!err)
 		printf("%.3f %.3f\n", (double)size / rewritten / 1e9,
