@@ -21,7 +21,7 @@ static void test_errors(void **state)
 		{ ERR_UNBUILT, 501, 5 },   { ERR_BUSY, 503, 7 },
 		{ ERR_CORRUPT, 500, 1 },   { ERR_MEDIA, 500, 1 },
 		{ ERR_IO, 500, 1 },	   { ERR_GONE, 499, 1 },
-		{ ERR_HANDED, 0, 0 },
+		{ ERR_HANDED, 0, 0 },	   { ERR_FORMAT, 406, 6 },
 	};
 
 	UNUSED(state);
@@ -43,7 +43,7 @@ static void test_reasons(void **state)
 		int status = status_of((enum err)err);
 
 		print_message("# %d\n", status);
-		if (err != ERR_GONE && err != ERR_HANDED)	/* never sent */
+		if (err != ERR_GONE && err != ERR_HANDED) /* never sent */
 			assert_string_not_equal(status_reason(status),
 						"Unknown");
 	}
