@@ -97,7 +97,7 @@ enum err cut_send_dry_run(const struct cut_job *job,
 			       json_object_new_int64(dry->cover->nr_holes));
 	json_object_object_add(plan, "holes_duration",
 			       seconds_json(dry->cover->holes_us));
-	if (dry->bytes != LENGTH_UNKNOWN)
+	if (dry->nr_encoded != CUT_ALL)
 		json_object_object_add(
 			plan, "frames_to_encode",
 			json_object_new_int64((int64_t)dry->nr_encoded));

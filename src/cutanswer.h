@@ -42,10 +42,11 @@ void cut_plan_headers(const struct cut_job *job, struct response *r,
 		      const struct cutplan *plan, const struct cut_work *work);
 
 /* The plan instead of the video: dry_run=true. */
+#define CUT_ALL UINT64_MAX
 struct cut_dry_run {
 	const struct roughcut *cover;
-	uint64_t bytes; /* or LENGTH_UNKNOWN */
-	uint64_t nr_encoded;
+	uint64_t bytes;	     /* or LENGTH_UNKNOWN */
+	uint64_t nr_encoded; /* pictures, or CUT_ALL */
 	uint64_t nr_raw;
 	double seconds;	      /* of the result, or 0 */
 	const char *warnings; /* lines */

@@ -87,6 +87,7 @@ enum err cut_answer_full(struct cut_job *job)
 			job, &(struct cut_dry_run){
 				     .cover = &body->plan.cover,
 				     .bytes = LENGTH_UNKNOWN,
+				     .nr_encoded = CUT_ALL,
 				     .warnings = body->plan.warnings->data });
 	err = cutgate_full(req);
 	if (err)
