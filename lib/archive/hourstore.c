@@ -19,36 +19,16 @@
 /* The directory below the cache directory, made if need be; or -1. */
 static int open_version_dir(const char *cache_dir)
 {
-	struct errmsg e;
-	struct stat st;
-	int store_fd = -1;
-	int fd;
+	int fd = fs_open_private_dir(cache_dir, HOURSTORE_VERSION_DIR);
 
-	if (fs_make_dirs(AT_FDCWD, cache_dir, &e))
-		goto fail;
-	fd = open(cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		goto fail;
-	if (fs_make_dirs(fd, HOURSTORE_VERSION_DIR, &e) == ERR_OK)
-		store_fd =
-			openat(fd, HOURSTORE_VERSION_DIR,
-			       O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	close(fd);
-	if (store_fd < 0)
-		goto fail;
-	if (fstat(store_fd, &st) < 0 || st.st_uid != geteuid() ||
-	    (st.st_mode & 022)) {
+	if (fd < 0 && !errno)
 		log_warning("running uncached: '%s' is writable by others or "
 			    "not ours",
 			    cache_dir);
-		close(store_fd);
-		return -1;
-	}
-	return store_fd;
-fail:
-	log_warning("running uncached: cannot use '%s': %s", cache_dir,
-		    strerror(errno));
-	return -1;
+	else if (fd < 0)
+		log_warning("running uncached: cannot use '%s': %s", cache_dir,
+			    strerror(errno));
+	return fd;
 }
 
 void hourstore_open(struct hourstore *store, const char *cache_dir)

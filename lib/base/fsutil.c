@@ -220,6 +220,59 @@ void fs_stamp_of(const struct stat *st, struct fs_stamp *stamp_r)
 	};
 }
 
+int fs_open_private_dir(const char *dir, const char *name)
+{
+	struct errmsg e;
+	struct stat st;
+	int dir_fd = -1;
+	int fd = -1;
+
+	if (fs_make_dirs(AT_FDCWD, dir, &e) == ERR_OK)
+		dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd >= 0 && fs_make_dirs(dir_fd, name, &e) == ERR_OK)
+		fd = openat(dir_fd, name,
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	fs_close(&dir_fd);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_uid != geteuid() ||
+			(st.st_mode & 022))) {
+		fs_close(&fd);
+		errno = 0;
+	}
+	return fd;
+}
+
+ssize_t fs_read_at(int fd, void *data, size_t len, uint64_t offset)
+{
+	size_t have = 0;
+
+	while (have < len) {
+		ssize_t n = pread(fd, (char *)data + have, len - have,
+				  (off_t)(offset + have));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	return (ssize_t)have;
+}
+
+enum err fs_read_all(int fd, void *data, size_t len, uint64_t offset,
+		     const char *what, struct errmsg *e)
+{
+	ssize_t n = fs_read_at(fd, data, len, offset);
+
+	if (n < 0)
+		return err_set(e, ERR_IO, "cannot read %s: %s", what,
+			       strerror(errno));
+	return (size_t)n == len ?
+		       ERR_OK :
+		       err_set(e, ERR_CORRUPT, "%s became shorter", what);
+}
+
 bool fs_stamp_at(int dir_fd, const char *rel, struct fs_stamp *stamp_r)
 {
 	struct stat st;

@@ -43,6 +43,26 @@ enum err fs_replace_file(int dir_fd, const char *name, const struct iovec *iov,
 /* mkdir -p beneath dir_fd with mode 0700; ERR_IO, errno as it was. */
 enum err fs_make_dirs(int dir_fd, const char *rel, struct errmsg *e) MUST_CHECK;
 
+/*
+ * Opens the directory name beneath dir, both made if need be, for files of
+ * ours: -1 with errno if that cannot be, 0 if it is not ours or others may
+ * write there.
+ */
+int fs_open_private_dir(const char *dir, const char *name) MUST_CHECK;
+
+/*
+ * Reads len bytes from an offset; fewer only where the file ends.  -1 with
+ * errno.
+ */
+ssize_t fs_read_at(int fd, void *data, size_t len, uint64_t offset) MUST_CHECK;
+
+/*
+ * Reads all of them.  what is for the message ("a segment"): ERR_IO, and
+ * ERR_CORRUPT if the file ends before.
+ */
+enum err fs_read_all(int fd, void *data, size_t len, uint64_t offset,
+		     const char *what, struct errmsg *e) MUST_CHECK;
+
 /* What a directory looked like: equal before and after means unchanged. */
 struct fs_stamp {
 	uint64_t dev;

@@ -9,6 +9,7 @@
 #include <libavcodec/avcodec.h>
 #include <xxhash.h>
 
+#include "base/fsutil.h"
 #include "media/avlog.h"
 #include "media/h264.h"
 
@@ -29,53 +30,26 @@
 /* What one segment's beginning told; its bytes are in the scratch arena. */
 struct head {
 	struct tsfile *file;
-	size_t size; /* that was read */
 	bool is_aligned;
 };
 
 /* Reading heads */
-
-static enum err read_at(int fd, uint8_t *data, size_t size, uint64_t offset,
-			size_t *got_r, struct errmsg *e)
-{
-	size_t have = 0;
-
-	while (have < size) {
-		ssize_t n = pread(fd, data + have, size - have,
-				  (off_t)(offset + have));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(e, ERR_IO, "cannot read a segment: %s",
-				       strerror(errno));
-		if (n == 0)
-			break;
-		have += (size_t)n;
-	}
-	*got_r = have;
-	return ERR_OK;
-}
 
 /* Whether the packets of a file are where those of an intact one are. */
 static enum err check_alignment(int fd, uint64_t size, const uint8_t *begin,
 				bool *is_aligned_r, struct errmsg *e)
 {
 	uint64_t nr = size / TS_PACKET;
-	uint8_t sync;
-	size_t got;
+	uint64_t nr_last = nr < TS_SYNC_RUN ? nr : TS_SYNC_RUN;
+	uint8_t last[TS_SYNC_RUN * TS_PACKET];
+	enum err err = fs_read_all(fd, last, nr_last * TS_PACKET,
+				   (nr - nr_last) * TS_PACKET, "a segment", e);
 
 	*is_aligned_r = nr > 0 && begin[0] == TS_SYNC;
-	for (uint64_t i = 1; i <= TS_SYNC_RUN && i <= nr; i++) {
-		enum err err =
-			read_at(fd, &sync, 1, (nr - i) * TS_PACKET, &got, e);
-
-		if (err)
-			return err;
-		if (!got || sync != TS_SYNC)
+	for (uint64_t i = 0; !err && i < nr_last; i++)
+		if (last[i * TS_PACKET] != TS_SYNC)
 			*is_aligned_r = false;
-	}
-	return ERR_OK;
+	return err;
 }
 
 static bool tells_enough(const struct tsfile *file)
@@ -98,19 +72,20 @@ static enum err read_head(struct arena *scratch, const struct roughcut *cover,
 		return err;
 	for (size_t size = HEAD_BYTES; !err; size *= 4) {
 		uint8_t *data = arena_alloc(scratch, size);
+		ssize_t got = fs_read_at(fd, data, size, 0);
 		bool is_all;
-		size_t got;
 
-		err = read_at(fd, data, size, 0, &got, e);
-		if (err)
+		if (got < 0) {
+			err = err_set(e, ERR_IO, "cannot read a segment: %s",
+				      strerror(errno));
 			break;
-		is_all = got == piece->size || size >= MAX_HEAD_BYTES;
-		err = tsfile_parse(scratch, data, got, TS_NONE, &head_r->file,
-				   e);
+		}
+		is_all = (uint64_t)got == piece->size || size >= MAX_HEAD_BYTES;
+		err = tsfile_parse(scratch, data, (size_t)got, TS_NONE,
+				   &head_r->file, e);
 		if (err && !is_all)
 			err = ERR_OK;
 		else if (!err && (is_all || tells_enough(head_r->file))) {
-			head_r->size = got;
 			err = check_alignment(fd, piece->size, data,
 					      &head_r->is_aligned, e);
 			break;

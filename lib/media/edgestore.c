@@ -37,40 +37,18 @@ struct entry {
 	uint32_t is_key;
 };
 
-static int open_dir(const char *cache_dir)
-{
-	struct errmsg e;
-	struct stat st;
-	int fd = -1;
-	int dir_fd;
-
-	if (fs_make_dirs(AT_FDCWD, cache_dir, &e))
-		return -1;
-	dir_fd = open(cache_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0)
-		return -1;
-	if (fs_make_dirs(dir_fd, EDGESTORE_DIR, &e) == ERR_OK)
-		fd = openat(dir_fd, EDGESTORE_DIR,
-			    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	close(dir_fd);
-	if (fd >= 0 && (fstat(fd, &st) < 0 || st.st_uid != geteuid() ||
-			(st.st_mode & 022))) {
-		errno = EPERM;
-		fs_close(&fd);
-	}
-	return fd;
-}
-
 void edgestore_open(struct edgestore *store, const char *cache_dir,
 		    uint64_t max_bytes)
 {
 	*store = (struct edgestore){ .fd = -1, .max_bytes = max_bytes };
 	if (!cache_dir || !max_bytes)
 		return;
-	store->fd = open_dir(cache_dir);
+	store->fd = fs_open_private_dir(cache_dir, EDGESTORE_DIR);
 	if (store->fd < 0)
 		log_warning("edges are not kept: cannot use '%s/%s': %s",
-			    cache_dir, EDGESTORE_DIR, strerror(errno));
+			    cache_dir, EDGESTORE_DIR,
+			    errno ? strerror(errno) :
+				    "it is writable by others or not ours");
 }
 
 void edgestore_close(struct edgestore *store)
@@ -97,15 +75,8 @@ static void *read_whole(int fd, struct arena *a, size_t *size_r)
 		return NULL;
 	size = (size_t)st.st_size;
 	data = arena_alloc(a, size + 1);
-	for (size_t have = 0; have < size;) {
-		ssize_t n = pread(fd, data + have, size - have, (off_t)have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return NULL;
-		have += (size_t)n;
-	}
+	if (fs_read_at(fd, data, size, 0) != (ssize_t)size)
+		return NULL;
 	*size_r = size;
 	return data;
 }

@@ -2,13 +2,13 @@
 
 #include "media/smartcut.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <libavcodec/avcodec.h>
 #include <xxhash.h>
 
+#include "base/fsutil.h"
 #include "media/tsraw.h"
 
 /* Raised whenever the bytes of the same cut would be others. */
@@ -53,27 +53,6 @@ static enum err send_chunk(struct sender *s, size_t len, uint64_t *skip,
 
 /* Files */
 
-static enum err read_chunk(int fd, uint8_t *data, size_t len, uint64_t offset,
-			   struct errmsg *e)
-{
-	while (len) {
-		ssize_t n = pread(fd, data, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(e, ERR_IO, "cannot read a segment: %s",
-				       strerror(errno));
-		if (n == 0)
-			return err_set(e, ERR_CORRUPT,
-				       "a segment became shorter");
-		data += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return ERR_OK;
-}
-
 /* Neighbours nearly always have the same PIDs. */
 static void set_map(struct sender *s, size_t piece)
 {
@@ -104,8 +83,8 @@ static enum err rewrite_file(struct sender *s, const struct cut_raw *from,
 		uint64_t left = nr_packets - done;
 		size_t nr = left < CHUNK_PACKETS ? (size_t)left : CHUNK_PACKETS;
 
-		err = read_chunk(fd, s->chunk, nr * TS_PACKET, done * TS_PACKET,
-				 e);
+		err = fs_read_all(fd, s->chunk, nr * TS_PACKET,
+				  done * TS_PACKET, "a segment", e);
 		if (!err)
 			err = tsraw_rewrite(&raw, s->chunk, nr, e);
 		if (!err)

@@ -2,21 +2,20 @@
 
 #include "media/spool.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/fsutil.h"
 #include "base/mem.h"
+#include "base/newfile.h"
+#include "base/sink.h"
 
 struct spool {
 	const char *dir;
 	uint8_t *data;
 	size_t capacity;
 	uint64_t size;
-	int fd; /* or -1: all is in memory */
+	struct fd_sink file; /* its fd is -1: all is in memory */
 };
 
 static void free_spool(void *ptr)
@@ -24,16 +23,15 @@ static void free_spool(void *ptr)
 	struct spool *spool = ptr;
 
 	free(spool->data);
-	fs_close(&spool->fd);
+	fs_close(&spool->file.fd);
 }
 
 struct spool *spool_new(struct arena *a, const char *dir)
 {
 	struct spool *spool = ARENA_NEW(a, struct spool);
-	const char *tmp = getenv("TMPDIR");
 
-	spool->fd = -1;
-	spool->dir = dir ? dir : tmp && *tmp ? tmp : "/tmp";
+	spool->dir = dir;
+	fd_sink_init(&spool->file, -1);
 	arena_defer(a, free_spool, spool);
 	return spool;
 }
@@ -43,34 +41,17 @@ uint64_t spool_size(const struct spool *spool)
 	return spool->size;
 }
 
-static enum err write_all(int fd, const uint8_t *data, size_t len,
-			  struct errmsg *e)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(e, ERR_IO,
-				       "cannot keep what was made: %s",
-				       strerror(errno));
-		data += n;
-		len -= (size_t)n;
-	}
-	return ERR_OK;
-}
-
 /* From memory to a file: what there is moves. */
 static enum err open_file(struct spool *spool, struct errmsg *e)
 {
-	enum err err;
+	int fd;
+	enum err err = newfile_nameless(spool->dir, &fd, e);
 
-	spool->fd = open(spool->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (spool->fd < 0)
-		return err_set(e, ERR_IO, "cannot keep what was made: %s",
-			       strerror(errno));
-	err = write_all(spool->fd, spool->data, (size_t)spool->size, e);
+	if (err)
+		return err;
+	fd_sink_init(&spool->file, fd);
+	err = sink_write(&spool->file.sink, spool->data, (size_t)spool->size,
+			 e);
 	free(spool->data);
 	spool->data = NULL;
 	return err;
@@ -86,44 +67,30 @@ enum err spool_append(struct spool *spool, const void *data, size_t len,
 			       "over %llu GB would have to be made before it "
 			       "is sent; try stream=true",
 			       (unsigned long long)(SPOOL_MAX >> 30));
-	if (spool->fd < 0 && spool->size + len > SPOOL_MEMORY)
+	if (spool->file.fd < 0 && spool->size + len > SPOOL_MEMORY)
 		err = open_file(spool, e);
-	if (err)
-		return err;
-	if (spool->fd >= 0) {
-		err = write_all(spool->fd, data, len, e);
-	} else {
+	if (!err && spool->file.fd >= 0) {
+		err = sink_write(&spool->file.sink, data, len, e);
+	} else if (!err) {
 		if (spool->size + len > spool->capacity) {
 			spool->capacity = (size_t)(spool->size + len) * 2;
 			spool->data = mem_resize(spool->data, spool->capacity);
 		}
 		memcpy(spool->data + spool->size, data, len);
 	}
-	spool->size += len;
+	if (!err)
+		spool->size += len;
 	return err;
 }
 
 enum err spool_read(const struct spool *spool, uint64_t offset, void *data,
 		    size_t len, struct errmsg *e)
 {
-	uint8_t *to = data;
-
-	if (spool->fd < 0) {
-		memcpy(to, spool->data + offset, len);
+	if (spool->file.fd < 0) {
+		memcpy(data, spool->data + offset, len);
 		return ERR_OK;
 	}
-	while (len) {
-		ssize_t n = pread(spool->fd, to, len, (off_t)offset);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return err_set(e, ERR_IO,
-				       "cannot read what was made: %s",
-				       strerror(n ? errno : EIO));
-		to += n;
-		offset += (uint64_t)n;
-		len -= (size_t)n;
-	}
+	if (fs_read_at(spool->file.fd, data, len, offset) != (ssize_t)len)
+		return err_set(e, ERR_IO, "cannot read what was made");
 	return ERR_OK;
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fsutil.h"
 #include "base/mem.h"
 #include "media/h264.h"
 
@@ -410,26 +411,6 @@ enum err tsfile_parse(struct arena *a, const uint8_t *data, size_t size,
 	return ERR_OK;
 }
 
-static enum err read_all(int fd, uint8_t *data, size_t size, struct errmsg *e)
-{
-	size_t have = 0;
-
-	while (have < size) {
-		ssize_t n = pread(fd, data + have, size - have, (off_t)have);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(e, ERR_IO, "cannot read a segment: %s",
-				       strerror(errno));
-		if (n == 0)
-			return err_set(e, ERR_CORRUPT,
-				       "a segment became shorter");
-		have += (size_t)n;
-	}
-	return ERR_OK;
-}
-
 enum err tsfile_read(struct arena *a, int fd, int64_t reference,
 		     struct tsfile **file_r, struct errmsg *e)
 {
@@ -444,7 +425,7 @@ enum err tsfile_read(struct arena *a, int fd, int64_t reference,
 		return err_set(e, ERR_LIMIT, "a segment has over %llu MB",
 			       (unsigned long long)(TSFILE_MAX_BYTES >> 20));
 	data = arena_alloc(a, (size_t)st.st_size + 1);
-	err = read_all(fd, data, (size_t)st.st_size, e);
+	err = fs_read_all(fd, data, (size_t)st.st_size, 0, "a segment", e);
 	return err ? err :
 		     tsfile_parse(a, data, (size_t)st.st_size, reference,
 				  file_r, e);

@@ -2,9 +2,9 @@
 
 #include "media/tsraw.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "base/fsutil.h"
 
 #define PCR_PER_TICK (TS_PCR_HZ / TS_HZ)
 #define SKIP_PACKETS 256 /* read at once */
@@ -200,29 +200,6 @@ static bool has_all(const struct sighting *s, const bool wanted[OUT_NR])
 	return true;
 }
 
-static enum err read_packets(int fd, uint64_t first, size_t nr,
-			     uint8_t *packets, struct errmsg *e)
-{
-	size_t size = nr * TS_PACKET;
-	size_t have = 0;
-
-	while (have < size) {
-		ssize_t n = pread(fd, packets + have, size - have,
-				  (off_t)(first * TS_PACKET + have));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(e, ERR_IO, "cannot read a segment: %s",
-				       strerror(errno));
-		if (n == 0)
-			return err_set(e, ERR_CORRUPT,
-				       "a segment became shorter");
-		have += (size_t)n;
-	}
-	return ERR_OK;
-}
-
 /* Looks from the beginning on, or from the end back, till all is seen. */
 static enum err scan(const struct tsraw_map *map, int fd, uint64_t nr_packets,
 		     bool is_backward, const bool wanted[OUT_NR],
@@ -235,7 +212,8 @@ static enum err scan(const struct tsraw_map *map, int fd, uint64_t nr_packets,
 		uint64_t left = nr_packets - done;
 		size_t nr = left < SKIP_PACKETS ? (size_t)left : SKIP_PACKETS;
 		uint64_t first = is_backward ? left - nr : done;
-		enum err err = read_packets(fd, first, nr, packets, e);
+		enum err err = fs_read_all(fd, packets, nr * TS_PACKET,
+					   first * TS_PACKET, "a segment", e);
 
 		if (err)
 			return err;
