@@ -18,7 +18,7 @@
 #include "media/videoenc.h"
 
 /* Raised whenever the bytes of the same job would be others. */
-#define EDGE_VERSION 1
+#define EDGE_VERSION 2
 
 /* What may wait for a slow client; beyond it the thread waits, too. */
 #define MAX_WAITING_BYTES ((size_t)64 * 1024 * 1024)

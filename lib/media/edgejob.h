@@ -52,8 +52,8 @@ struct edgejob_config {
  */
 #define EDGE_THREADS  2
 #define EDGE_DECODERS 1
-/* The quality of what is encoded: 51 to 53 dB against the source. */
-#define EDGE_CRF 17.0
+/* The quality of what is encoded: 50 to 54 dB against the source. */
+#define EDGE_CRF 20.0
 
 struct edgejob;
 

@@ -33,7 +33,7 @@
 typedef enum err packet_fn(void *ctx, const AVPacket *packet, struct errmsg *e);
 
 enum video_kind {
-	VIDEO_EDGE, /* H.264: superfast, low latency, one GOP, no B-frames */
+	VIDEO_EDGE, /* H.264: ultrafast, low latency, one GOP, no B-frames */
 	VIDEO_FULL, /* H.264: ultrafast, a key frame every two seconds */
 	VIDEO_VP9,  /* realtime, a key frame every two seconds */
 };

@@ -783,9 +783,13 @@ static void test_take_ends(void **state)
 	out.max = 1;
 	assert_int_equal(videoenc_open(&arena, &config, frame, &enc, &e),
 			 ERR_OK);
-	assert_int_equal(videoenc_put(enc, frame, &e), ERR_OK);
-	frame->pts++;
-	assert_int_equal(videoenc_put(enc, frame, &e), ERR_GONE);
+	/* As late as there are threads that hold a picture. */
+	for (int i = 0; i < 1 + config.nr_threads; i++, frame->pts++) {
+		enum err err = videoenc_put(enc, frame, &e);
+
+		assert_int_equal(err,
+				 i < config.nr_threads ? ERR_OK : ERR_GONE);
+	}
 	assert_string_equal(e.text, "enough");
 	arena_reset(&arena);
 	av_frame_free(&frame);
