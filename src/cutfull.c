@@ -14,8 +14,9 @@
 #include "media/fullcut.h"
 #include "observe.h"
 
-#define FULL_NICE   10 /* edges and playlists go first */
-#define MAX_THREADS 8
+#define FULL_NICE     10 /* edges and playlists go first */
+#define MAX_THREADS   8
+#define SPARE_THREADS 2
 
 struct full_body {
 	struct cutplan plan;
@@ -24,11 +25,17 @@ struct full_body {
 	const struct cut_job *job;
 };
 
+/*
+ * Some wait for others, and while this process encodes sound none is given
+ * work: on 2 cores 4 keep 1.89 of them busy, 2 keep 1.79.
+ */
 static int nr_threads(void)
 {
 	long nr = sysconf(_SC_NPROCESSORS_ONLN);
 
-	return nr < 1 ? 1 : nr > MAX_THREADS ? MAX_THREADS : (int)nr;
+	return nr < 1				? 1 :
+	       nr + SPARE_THREADS > MAX_THREADS ? MAX_THREADS :
+						  (int)nr + SPARE_THREADS;
 }
 
 static enum err send_full(void *ctx, uint64_t offset, uint64_t count,
