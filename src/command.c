@@ -3,16 +3,14 @@
 #include "command.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "archive/hoursweep.h"
-#include "base/fsutil.h"
 #include "base/log.h"
+#include "outfile.h"
 #include "request.h"
 #include "route.h"
 #include "status.h"
@@ -26,7 +24,7 @@ struct offline {
 	struct sink sink;
 	struct fd_sink file;
 	const char *output; /* of -o, or NULL: standard output */
-	char *part;	    /* what is written before it is complete */
+	struct outfile out;
 	uint64_t length;
 	usec_t shown_us; /* progress, last */
 	bool shows_progress;
@@ -75,12 +73,11 @@ static enum err begin(struct client *c, const struct response_head *head,
 	int fd = STDOUT_FILENO;
 
 	if (o->output) {
-		o->part = arena_printf(&o->req.arena, "%s.part", o->output);
-		fd = open(o->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			  0666);
-		if (fd < 0)
-			return err_set(e, ERR_IO, "cannot write '%s': %s",
-				       o->part, strerror(errno));
+		enum err err = outfile_open(&o->out, o->output, e);
+
+		if (err)
+			return err;
+		fd = o->out.fd;
 	}
 	fd_sink_init(&o->file, fd);
 	o->length = head->length;
@@ -120,16 +117,13 @@ static enum err stay(struct client *c, struct errmsg *e)
 /* The finished file takes its name; of a failed one nothing is left. */
 static enum err finish(struct offline *o, enum err err)
 {
-	if (!o->part)
-		return err;
-	if (!err)
+	bool has_file = o->out.fd >= 0;
+
+	if (!err && has_file) {
 		show_progress(o, true);
-	if (!err && (fsync(o->file.fd) < 0 || close(o->file.fd) < 0 ||
-		     rename(o->part, o->output) < 0))
-		err = err_set(&o->req.error, ERR_IO, "cannot finish '%s': %s",
-			      o->output, strerror(errno));
-	if (err)
-		unlink(o->part);
+		err = outfile_finish(&o->out, &o->req.error);
+	}
+	outfile_close(&o->out);
 	return err;
 }
 
@@ -246,9 +240,26 @@ static enum err check_arguments(struct request *req)
 	return ERR_OK;
 }
 
-static enum err set_path(struct request *req, const struct command *command,
+/* The file that is written says what is to be in it, as a URL does. */
+static const char *ending_of(const struct offline *o,
+			     const struct command *command, int nr_words)
+{
+	static const char *const endings[] = { ".ts", ".mp4", ".mkv", ".webm" };
+	const char *ending = command->ending[nr_words];
+	const char *asked = o->output ? strrchr(o->output, '.') : NULL;
+
+	if (!ending || strcmp(ending, endings[0]) != 0)
+		return ending ? ending : "";
+	for (size_t i = 0; asked && i < ARRAY_SIZE(endings); i++)
+		if (!strcmp(asked, endings[i]))
+			return endings[i];
+	return ending;
+}
+
+static enum err set_path(struct offline *o, const struct command *command,
 			 char **words, int nr_words)
 {
+	struct request *req = &o->req;
 	const char **components = arena_alloc(
 		&req->arena, (size_t)(nr_words + 1) * sizeof(char *));
 
@@ -257,15 +268,16 @@ static enum err set_path(struct request *req, const struct command *command,
 			       command->name, command->words);
 	components[0] = command->path;
 	for (int i = 0; i < nr_words; i++) {
-		const char *ending =
-			i == nr_words - 1 ? command->ending[nr_words] : NULL;
+		const char *ending = i == nr_words - 1 ?
+					     ending_of(o, command, nr_words) :
+					     "";
 
 		if (words[i][0] == '.')
 			return err_set(&req->error, ERR_FORBIDDEN,
 				       "names that begin with a dot are "
 				       "hidden");
-		components[i + 1] = arena_printf(&req->arena, "%s%s", words[i],
-						 ending ? ending : "");
+		components[i + 1] =
+			arena_printf(&req->arena, "%s%s", words[i], ending);
 	}
 	req->components = components;
 	req->nr_components = (size_t)nr_words + 1;
@@ -284,7 +296,7 @@ static enum err run_route(struct offline *o, struct settings *settings,
 	if (err)
 		return err;
 	req->server = &server;
-	err = set_path(req, command, words, nr_words);
+	err = set_path(o, command, words, nr_words);
 	if (!err)
 		err = check_arguments(req);
 	if (!err)
@@ -379,6 +391,7 @@ static enum err run(struct offline *o, int argc, char **argv)
 int command_run(int argc, char **argv)
 {
 	struct offline *o = &(struct offline){
+		.out = OUTFILE_NONE,
 		.sink = { .write = sink_out,
 			  .copy_file = sink_copy_by_reading },
 		.client = { .begin = begin,

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/uri.h"
 #include "cutgate.h"
+#include "media/cutcheck.h"
 #include "media/roughcut.h"
 #include "media/smartcut.h"
 #include "observe.h"
@@ -270,7 +271,9 @@ static enum err make_smart(struct cut_job *job, struct smart_body *body)
 	};
 	work_begin(&work);
 	err = cutplan_make(job->reader, &spec, &body->plan, &req->error);
-	if (!err && (!job->args->stream || job->args->dry_run)) {
+	if (!err && job->args->stream && !job->args->dry_run) {
+		err = cutcheck_transitions(&body->plan, &req->error);
+	} else if (!err) {
 		err = smartcut_make(&req->arena, &body->plan, &body->config,
 				    &body->cut, &req->error);
 		body->work = body->cut.work;

@@ -13,6 +13,7 @@
 #include "base/newfile.h"
 #include "cutanswer.h"
 #include "cutgate.h"
+#include "media/cutcheck.h"
 #include "media/remux.h"
 #include "observe.h"
 
@@ -85,6 +86,8 @@ static enum err plan(struct cut_job *job, struct container *c)
 	err = cutplan_make(job->reader, &spec, &c->plan, &req->error);
 	if (!err)
 		err = remux_check(&c->plan, c->kind, &req->error);
+	if (!err && c->kind != REMUX_MP4_PLAIN)
+		err = cutcheck_transitions(&c->plan, &req->error);
 	if (!err && c->kind == REMUX_MP4_PLAIN && !job->args->dry_run)
 		err = make_file(c);
 	work_end(&work, req, "cut_range", cut_type_label(job),

@@ -11,6 +11,7 @@
 
 #include "cutanswer.h"
 #include "cutgate.h"
+#include "media/cutcheck.h"
 #include "media/fullcut.h"
 #include "observe.h"
 
@@ -75,6 +76,8 @@ static enum err plan_full(struct cut_job *job, struct full_body *body)
 	};
 	work_begin(&work);
 	err = cutplan_make(job->reader, &spec, &body->plan, &job->req->error);
+	if (!err)
+		err = cutcheck_transitions(&body->plan, &job->req->error);
 	work_end(&work, job->req, "cut_range", cut_type_label(job),
 		 (double)job->nr_ranges, err);
 	return err;

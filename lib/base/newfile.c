@@ -98,6 +98,42 @@ enum err newfile_finish(struct newfile *f, const char *name, bool *existed_r,
 	return err;
 }
 
+/*
+ * A file without a name cannot take another's place at once: it has a hidden
+ * one for a moment.
+ */
+static int take_name(struct newfile *f, const char *name)
+{
+	if (!*f->hidden) {
+		char hidden[sizeof(f->hidden)];
+
+		make_hidden(name, hidden);
+		if (give_name(f, hidden) < 0)
+			return -1;
+		memcpy(f->hidden, hidden, sizeof(hidden));
+	}
+	if (renameat(f->dir_fd, f->hidden, f->dir_fd, name) < 0)
+		return -1;
+	f->hidden[0] = '\0';
+	return 0;
+}
+
+enum err newfile_replace(struct newfile *f, const char *name, struct errmsg *e)
+{
+	enum err err = ERR_OK;
+
+	if (fsync(f->fd) < 0)
+		err = err_set(e, ERR_IO, "cannot write '%s': %s", name,
+			      strerror(errno));
+	else if (take_name(f, name) == 0)
+		sync_directory(f->dir_fd);
+	else
+		err = err_set(e, ERR_IO, "cannot name '%s': %s", name,
+			      strerror(errno));
+	newfile_abandon(f);
+	return err;
+}
+
 void newfile_abandon(struct newfile *f)
 {
 	if (*f->hidden)

@@ -41,6 +41,10 @@ enum err newfile_begin(struct newfile *f, int dir_fd, const char *name,
 enum err newfile_finish(struct newfile *f, const char *name, bool *existed_r,
 			struct errmsg *e) MUST_CHECK;
 
+/* The same in the place of what has that name. */
+enum err newfile_replace(struct newfile *f, const char *name,
+			 struct errmsg *e) MUST_CHECK;
+
 void newfile_abandon(struct newfile *f);
 
 /* A file that never gets a name.  dir: NULL for $TMPDIR or /tmp. */

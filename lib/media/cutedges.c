@@ -585,25 +585,3 @@ enum err cutedges_find(struct arena *a, const struct cutplan *plan,
 		err = find_leads(&s, e);
 	return err;
 }
-
-enum err cutedges_count(const struct cutplan *plan, const struct cut_run *run,
-			bool is_empty, bool *has_range, struct errmsg *e)
-{
-	const struct time_range *range = &plan->cover.ranges[run->range];
-	char start[UTIME_ISO_SIZE], end[UTIME_ISO_SIZE];
-
-	if (run->begins_range)
-		*has_range = false;
-	*has_range |= !is_empty;
-	if (is_empty && (run->in || run->out))
-		return err_set(e, ERR_INPUT,
-			       "transition: there is nothing left of a range "
-			       "beside it");
-	if (!run->ends_range || *has_range)
-		return ERR_OK;
-	utime_format(range->start_us, start);
-	utime_format(range->end_us, end);
-	return err_set(e, ERR_HOLES,
-		       "contains holes: there is no picture from %s to %s",
-		       start, end);
-}

@@ -66,14 +66,6 @@ struct cut_edges {
 	struct framestretch lead_in;  /* from in to start */
 };
 
-/*
- * Whoever goes through the runs counts each: an empty one is passed over,
- * unless nothing is left of its range, or a transition needs it.
- */
-enum err cutedges_count(const struct cutplan *plan, const struct cut_run *run,
-			bool is_empty, bool *has_range,
-			struct errmsg *e) MUST_CHECK;
-
 enum cut_mode {
 	CUT_COPIES, /* what can be copied is */
 	CUT_WHOLE,  /* the head is all of the run */

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "media/cutedges.h"
+#include "media/cutcheck.h"
 #include "media/cutsound.h"
 #include "media/edgejob.h"
 
@@ -405,12 +405,11 @@ static enum err start_transition(struct render *r, struct active *from,
 {
 	struct edgejob_config config;
 
-	if (!from->edges.nr_pairs || !to->edges.lead_in.nr_pieces)
-		return err_set(e, ERR_INPUT,
-			       "transition: '%s' has no pictures to blend: "
-			       "there is a hole beside it, or it is shorter "
-			       "than a picture",
-			       from->run->out->name);
+	enum err err =
+		cutcheck_blend(from->run->out, &from->edges, &to->edges, e);
+
+	if (err)
+		return err;
 	edge_config(r, from, &from->edges.lead_out, &config);
 	config.transition = from->run->out->name;
 	config.b = to->edges.lead_in;
@@ -438,7 +437,7 @@ static enum err do_run(struct render *r, const struct cut_run *run,
 
 	if (err)
 		return err;
-	err = cutedges_count(r->plan, run, act->edges.is_empty, &r->has_range,
+	err = cutcheck_count(r->plan, run, act->edges.is_empty, &r->has_range,
 			     e);
 	if (err || act->edges.is_empty) {
 		let_go(r, act);

@@ -9,7 +9,7 @@
 #include "media/audioenc.h"
 #include "media/avlog.h"
 #include "media/blendsource.h"
-#include "media/cutedges.h"
+#include "media/cutcheck.h"
 #include "media/fullout.h"
 #include "media/soundsource.h"
 #include "media/videoenc.h"
@@ -280,13 +280,9 @@ static enum err send_transition(struct full *f, struct stretch *from,
 	bool has = true;
 	enum err err;
 
-	if (!config.nr_pairs || !config.b.nr_pieces)
-		return err_set(e, ERR_INPUT,
-			       "transition: '%s' has no pictures to blend: "
-			       "there is a hole beside it, or it is shorter "
-			       "than a picture",
-			       config.transition);
-	err = blendsource_open(&to->arena, &config, &src, e);
+	err = cutcheck_blend(from->run->out, &from->edges, &to->edges, e);
+	if (!err)
+		err = blendsource_open(&to->arena, &config, &src, e);
 	while (!err) {
 		err = blendsource_next(src, f->frame, &has, e);
 		if (err || !has)
@@ -323,7 +319,7 @@ static enum err do_run(struct full *f, const struct cut_run *run,
 			    &s->edges, e);
 	if (err)
 		return err;
-	err = cutedges_count(f->plan, run, s->edges.is_empty, &f->has_range, e);
+	err = cutcheck_count(f->plan, run, s->edges.is_empty, &f->has_range, e);
 	if (err || s->edges.is_empty) {
 		let_go(f, s);
 		return err;

@@ -98,9 +98,10 @@ for second in (5, 7, 9, 11, 13):
            f"segments cut short, {kind}, from {second}: all, a break or a reason", a)
 
 # ------------------------------------------------------------------ transitions
-a = server.get(cut("bf2", (2, 5), (7, 9), more="&transition=fade,0.000001"))
-same(a.status, 400, "a transition of a microsecond")
-like(a.text, "shorter than a picture", "says why")
+for kind, more in (("smart", ""), ("smart", "&stream=true"), ("fast", "&stream=true"), ("mpegts", ""), ("webm", ""), ("mp4", ""), ("mkv", ""), ("mp4", "&faststart=true")):
+    a = server.get(cut("bf2", (2, 5), (7, 9), kind=kind, more="&transition=fade,0.000001" + more))
+    same(a.status, 400, f"a transition of a microsecond, {kind}{more}")
+    like(a.text, "shorter than a picture", "says why")
 
 # ------------------------------------------------------------------ changed while it is sent
 for kind, more, headers in (("smart", "", ""), ("fast", "&stream=true", ""), ("smart", "", "Range: bytes=5000000-\r\n")):
