@@ -13,7 +13,7 @@ const char *const cut_types[] = {
 	"rough", "fast", "smart", "mpegts", "webm", "mp4", "mkv", NULL,
 };
 
-static const char *const mixed_names[] = { "pass", "error", NULL };
+static const char *const mixed_names[] = { "pass", "error", "transcode", NULL };
 
 static enum err parse_transition(const struct request *req, const char *text,
 				 void *element, struct errmsg *e)
@@ -69,7 +69,7 @@ const struct param cut_params[] = {
 	  FIELD(mixed),
 	  .choices = mixed_names,
 	  .dflt = "pass",
-	  .help = "pass|error: where the source changes its format" },
+	  .help = "pass|error|transcode: where the source changes its size" },
 	{ .name = "crf",
 	  .type = PARAM_TEXT,
 	  FIELD(crf_text),

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "media/soundconv.h"
 
 struct loaded {
 	struct arena arena;
@@ -75,11 +76,13 @@ enum err cutpieces_load(struct cutpieces *pieces, size_t i,
 	err = tsfile_read(&loaded->arena, fd, plan->pieces[i].dts,
 			  &loaded->file, e);
 	close(fd);
+	if (!err)
+		follow_next(plan, i, loaded->file);
+	if (!err && plan->pieces[i].converts_sound)
+		err = soundconv_piece(&loaded->arena, plan, i, loaded->file, e);
 	if (err)
 		drop(&pieces->loaded[i]);
 	else
-		follow_next(plan, i, loaded->file);
-	if (!err)
 		*file_r = loaded->file;
 	return err;
 }

@@ -10,6 +10,7 @@
 #include <xxhash.h>
 
 #include "base/fsutil.h"
+#include "media/aac.h"
 #include "media/avlog.h"
 #include "media/h264.h"
 
@@ -151,6 +152,20 @@ static bool is_same_audio(const struct audio_format *a,
 	       a->rate_index == b->rate_index && a->channels == b->channels;
 }
 
+static void keep_sound(struct cutplan *plan, const struct tsfile *file,
+		       struct cut_format *format)
+{
+	const struct audio_frame *frame = file->frames;
+	uint8_t *copy;
+
+	if (!file->nr_frames)
+		return;
+	copy = arena_alloc(plan->reader->arena, frame->size + TSFILE_PADDING);
+	memcpy(copy, frame->data, frame->size);
+	format->sound =
+		(struct audio_frame){ .data = copy, .size = frame->size };
+}
+
 /* The number of a head's format; a new one is added. */
 static uint32_t format_of(struct cutplan *plan, struct arena *scratch,
 			  const struct head *head)
@@ -179,24 +194,12 @@ static uint32_t format_of(struct cutplan *plan, struct arena *scratch,
 		return MAX_FORMATS - 1;
 	if (f.video_type == TYPE_H264 && unit)
 		read_sets(unit, &f);
+	keep_sound(plan, file, &f);
 	plan->formats[plan->nr_formats] = f;
 	return (uint32_t)plan->nr_formats++;
 }
 
 /* Pieces */
-
-static void keep_sound(struct cutplan *plan, const struct tsfile *file)
-{
-	uint8_t *copy;
-
-	if (plan->sound.size || !file->nr_frames)
-		return;
-	copy = arena_alloc(plan->reader->arena,
-			   file->frames[0].size + TSFILE_PADDING);
-	memcpy(copy, file->frames[0].data, file->frames[0].size);
-	plan->sound = (struct audio_frame){ .data = copy,
-					    .size = file->frames[0].size };
-}
 
 /*
  * Whether the clock is told where pictures begin, and nowhere else.  In a
@@ -216,8 +219,7 @@ static bool has_simple_clock(const struct tsfile *file)
 	return true;
 }
 
-static void describe(struct cutplan *plan, const struct head *head,
-		     struct cut_piece *piece)
+static void describe(const struct head *head, struct cut_piece *piece)
 {
 	const struct tsfile *file = head->file;
 
@@ -230,7 +232,6 @@ static void describe(struct cutplan *plan, const struct head *head,
 	piece->is_plain = head->is_aligned && piece->has_video &&
 			  file->program.pcr_pid == file->video->pid &&
 			  has_simple_clock(file);
-	keep_sound(plan, file);
 }
 
 /* Says which segment it is, since only without it there is a cut. */
@@ -261,7 +262,8 @@ static enum err look_at_piece(struct cutplan *plan, size_t i,
 	if (err)
 		return err;
 	plan->pieces[i].format = format_of(plan, scratch, &head);
-	describe(plan, &head, &plan->pieces[i]);
+	plan->formats[plan->pieces[i].format].nr_pieces++;
+	describe(&head, &plan->pieces[i]);
 	if (plan->pieces[i].dts == TS_NONE)
 		return damaged(plan, i, e);
 	arena_reset(scratch);
@@ -297,7 +299,9 @@ static bool is_continuous(const struct cutplan *plan, size_t i)
 	if (distance(step, name_step(&plan->cover, i)) > MAX_STEP_ERROR)
 		return false;
 	if (piece->has_video != before->has_video ||
-	    piece->has_audio != before->has_audio)
+	    piece->has_audio != before->has_audio ||
+	    piece->converts_sound != before->converts_sound ||
+	    piece->scales != before->scales)
 		return false;
 	return !piece->has_audio || !piece->has_video ||
 	       distance(piece->audio_pts - before->audio_pts, step) <=
@@ -381,25 +385,103 @@ static void warn_once(struct cutplan *plan, const char *line)
 		text_printf(plan->warnings, "%s\n", line);
 }
 
-static enum err check_change(struct cutplan *plan, const struct cut_spec *spec,
-			     const struct cut_format *a,
-			     const struct cut_format *b, struct errmsg *e)
+static bool has_other_pictures(const struct cut_format *f,
+			       const struct picture_shape *shape)
 {
-	bool video = a->video_type && b->video_type &&
-		     (a->width != b->width || a->height != b->height ||
-		      a->pixel_format != b->pixel_format);
-	bool audio = a->audio.rate && b->audio.rate &&
-		     !is_same_audio(&a->audio, &b->audio);
+	return f->video_type && shape->width &&
+	       (f->width != shape->width || f->height != shape->height ||
+		f->pixel_format != shape->format);
+}
 
-	if (!video && !audio)
-		return ERR_OK;
-	if (spec->mixed == CUT_MIXED_ERROR)
-		return err_set(e, ERR_FORMAT,
-			       "the source changes its format within the cut: "
-			       "%dx%d, %u Hz to %dx%d, %u Hz",
-			       a->width, a->height, a->audio.rate, b->width,
-			       b->height, b->audio.rate);
-	warn_once(plan, "format-change");
+static bool has_other_sound(const struct cut_format *f,
+			    const struct audio_format *sound)
+{
+	return f->audio.rate && sound->rate && !is_same_audio(&f->audio, sound);
+}
+
+static enum err refuse_change(const struct cut_format *a,
+			      const struct cut_format *b, struct errmsg *e)
+{
+	return err_set(e, ERR_FORMAT,
+		       "the source changes its format within the cut: "
+		       "%dx%d, %u Hz to %dx%d, %u Hz",
+		       a->width, a->height, a->audio.rate, b->width, b->height,
+		       b->audio.rate);
+}
+
+/* The pieces whose pictures are the same, or whose sound. */
+static size_t nr_alike(const struct cutplan *plan, const struct cut_format *f,
+		       bool is_sound)
+{
+	struct picture_shape shape = { f->width, f->height, f->pixel_format };
+	size_t nr = 0;
+
+	for (size_t i = 0; i < plan->nr_formats; i++) {
+		const struct cut_format *other = &plan->formats[i];
+
+		if (is_sound ? other->audio.rate &&
+				       !has_other_sound(other, &f->audio) :
+			       other->video_type &&
+				       !has_other_pictures(other, &shape))
+			nr += other->nr_pieces;
+	}
+	return nr;
+}
+
+/* What most pieces have, the earlier of two. */
+static const struct cut_format *most_common(const struct cutplan *plan,
+					    bool is_sound)
+{
+	const struct cut_format *best = NULL;
+	size_t most = 0;
+
+	for (size_t i = 0; i < plan->nr_formats; i++) {
+		const struct cut_format *f = &plan->formats[i];
+		size_t nr = nr_alike(plan, f, is_sound);
+
+		if ((is_sound ? f->audio.rate != 0 : f->width != 0) &&
+		    nr > most) {
+			most = nr;
+			best = f;
+		}
+	}
+	return best;
+}
+
+/*
+ * Sound is cheap to convert and players stumble over its changes, so it always
+ * is, where it can be; pictures only if that is asked for.
+ */
+static enum err settle_changes(struct cutplan *plan,
+			       const struct cut_spec *spec, struct errmsg *e)
+{
+	const struct cut_format *pictures = most_common(plan, false);
+	const struct cut_format *sound = most_common(plan, true);
+	bool can_convert = sound && aac_is_plain(&sound->sound, 1);
+
+	if (sound)
+		plan->sound = sound->sound;
+	if (pictures)
+		plan->shape = (struct picture_shape){ pictures->width,
+						      pictures->height,
+						      pictures->pixel_format };
+	for (size_t i = 0; i < plan->cover.nr; i++) {
+		struct cut_piece *piece = &plan->pieces[i];
+		const struct cut_format *f = &plan->formats[piece->format];
+		bool other = has_other_pictures(f, &plan->shape);
+		bool other_sound = sound && has_other_sound(f, &sound->audio);
+
+		if ((other || other_sound) && spec->mixed == CUT_MIXED_ERROR)
+			return refuse_change(other ? pictures : sound, f, e);
+		piece->scales = other && spec->mixed == CUT_MIXED_TRANSCODE;
+		piece->converts_sound = other_sound && can_convert;
+		if (piece->converts_sound)
+			piece->is_plain = false;
+		if ((other && !piece->scales) || (other_sound && !can_convert))
+			warn_once(plan, "format-change");
+		if (piece->converts_sound)
+			warn_once(plan, "sound-converted");
+	}
 	return ERR_OK;
 }
 
@@ -412,7 +494,6 @@ static enum err check_formats(struct cutplan *plan, const struct cut_spec *spec,
 
 	for (size_t i = 0; i < plan->nr_formats; i++) {
 		const struct cut_format *f = &plan->formats[i];
-		enum err err;
 
 		if (f->video_type && f->video_type != TYPE_H264 &&
 		    !(spec->any_codec && f->video_type == TYPE_HEVC))
@@ -428,10 +509,6 @@ static enum err check_formats(struct cutplan *plan, const struct cut_spec *spec,
 				       "the sound is not AAC: try type=rough");
 		video = f->video_type ? f->video_type : video;
 		audio = f->audio_type ? f->audio_type : audio;
-		err = i ? check_change(plan, spec, &plan->formats[0], f, e) :
-			  ERR_OK;
-		if (err)
-			return err;
 	}
 	for (size_t i = 0; i < plan->cover.nr && !has_id3; i++)
 		has_id3 = program_stream(&plan->pieces[i].program, STREAM_ID3);
@@ -463,6 +540,9 @@ enum err cutplan_make(struct hourreader *reader, const struct cut_spec *spec,
 	plan->pieces = arena_alloc(a, plan->cover.nr * sizeof(*plan->pieces));
 	plan->formats = arena_alloc(a, MAX_FORMATS * sizeof(*plan->formats));
 	err = look_at_pieces(plan, e);
+	if (err)
+		return err;
+	err = settle_changes(plan, spec, e);
 	if (err)
 		return err;
 	find_runs(plan);

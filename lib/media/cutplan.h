@@ -26,14 +26,16 @@
 #include "archive/hourcache.h"
 #include "media/psi.h"
 #include "media/roughcut.h"
+#include "media/scaler.h"
 #include "media/transition.h"
 #include "media/tsfile.h"
 #include "media/tsout.h"
 
 /* What to do where the source changes its format within the cut. */
 enum cut_mixed {
-	CUT_MIXED_PASS,	 /* let it, with a warning */
-	CUT_MIXED_ERROR, /* ERR_FORMAT */
+	CUT_MIXED_PASS,	     /* let it, with a warning */
+	CUT_MIXED_ERROR,     /* ERR_FORMAT */
+	CUT_MIXED_TRANSCODE, /* encode the shorter part like the longer */
 };
 
 struct cut_spec {
@@ -59,13 +61,17 @@ struct cut_format {
 	int pixel_format; /* enum AVPixelFormat */
 	uint64_t sets_hash;
 	struct audio_format audio; /* rate 0: no frame was seen */
+	struct audio_frame sound;  /* the one that was seen, or size 0 */
+	size_t nr_pieces;	   /* that have it */
 };
 
 /* What the beginning of a segment tells. */
 struct cut_piece {
 	struct ts_program program;
 	uint16_t pmt_pid;
-	bool is_plain; /* can be rewritten in place (tsraw.h) */
+	bool is_plain;	     /* can be rewritten in place (tsraw.h) */
+	bool converts_sound; /* to that of most pieces (soundconv.h) */
+	bool scales;	     /* its pictures to the plan's shape */
 	bool has_video;
 	bool has_audio;
 	uint32_t format; /* of the plan's formats */
@@ -93,7 +99,8 @@ struct cutplan {
 	struct cut_run *runs;
 	size_t nr_runs;
 	struct tsout_format out;
-	struct audio_frame sound; /* some frame of it, or size 0 */
+	struct audio_frame sound; /* a frame of most pieces' kind, or size 0 */
+	struct picture_shape shape; /* that others scale to, if any do */
 	bool keeps_clock;
 	struct text *warnings; /* a line each */
 };

@@ -52,6 +52,12 @@ static int64_t source_bps(const struct cutplan *plan, size_t piece)
 			       0;
 }
 
+/* Whether all of a run is encoded, in the shape of the others. */
+static bool scales(const struct render *r, const struct cut_run *run)
+{
+	return r->plan->pieces[run->first].scales;
+}
+
 static void edge_config(const struct render *r, const struct active *act,
 			const struct framestretch *stretch,
 			struct edgejob_config *config_r)
@@ -61,6 +67,8 @@ static void edge_config(const struct render *r, const struct active *act,
 	*config_r = (struct edgejob_config){
 		.a = *stretch,
 		.frame_ticks = act->edges.step,
+		.shape = scales(r, act->run) ? r->plan->shape :
+					       (struct picture_shape){ 0 },
 		.sps_id = h264_free_id(act->edges.sets.ids),
 		.max_bps = bps > MIN_EDGE_BPS ? bps : MIN_EDGE_BPS,
 		.store = r->means->store,
@@ -357,8 +365,8 @@ static enum err prepare(struct render *r, struct active *act,
 	act->run = run;
 	act->head = act->tail = NULL;
 	act->tag = (struct cut_place){ run->first, 0 };
-	err = cutedges_find(&act->arena, r->plan, r->pieces, run, CUT_COPIES,
-			    edges, e);
+	err = cutedges_find(&act->arena, r->plan, r->pieces, run,
+			    scales(r, run) ? CUT_WHOLE : CUT_COPIES, edges, e);
 	if (err || edges->is_empty)
 		return err;
 	r->work->start_moved |= edges->start_moved;

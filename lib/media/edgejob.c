@@ -33,6 +33,7 @@ struct edgejob {
 	bool has_thread;
 	struct arena work; /* decoder and encoder */
 	struct videoenc *enc;
+	struct scaler *scaler;
 	struct errmsg message;
 	atomic_bool cancel;
 
@@ -77,7 +78,9 @@ static bool make_key(const struct edgejob_config *config, struct edgekey *key_r)
 	int64_t facts[] = { EDGE_VERSION,	 avcodec_version(),
 			    EDGE_THREADS,	 (int64_t)(EDGE_CRF * 1000),
 			    config->frame_ticks, config->sps_id,
-			    config->max_bps,	 (int64_t)config->nr_pairs };
+			    config->max_bps,	 (int64_t)config->nr_pairs,
+			    config->shape.width, config->shape.height,
+			    config->shape.format };
 	const char *name = config->transition ? config->transition : "";
 	XXH128_hash_t digest;
 
@@ -144,15 +147,30 @@ static void encoder_config(const struct edgejob_config *config,
 		.crf = EDGE_CRF,
 		.frame_ticks = config->frame_ticks,
 		.profile = source->profile,
-		.level = source->level,
+		/* Of other pictures than the source's it says nothing. */
+		.level = config->shape.width ? 0 : source->level,
 		.sps_id = config->sps_id,
 		.max_bps = config->max_bps,
 	};
 }
 
+/* In the shape that is asked for. */
+static enum err shape(const struct edgejob_config *config,
+		      struct scaler *scaler, const AVFrame **frame,
+		      struct errmsg *e)
+{
+	if (!config->shape.width || has_shape(*frame, &config->shape))
+		return ERR_OK;
+	return scaler_scale(scaler, *frame, &config->shape, *frame, frame, e);
+}
+
 static enum err encode(struct edgejob *job, const AVCodecContext *source,
 		       const AVFrame *frame, struct errmsg *e)
 {
+	enum err shaped = shape(&job->config, job->scaler, &frame, e);
+
+	if (shaped)
+		return shaped;
 	if (!job->enc) {
 		struct videoenc_config config;
 		enum err err;
@@ -335,6 +353,7 @@ enum err edgejob_start(struct arena *a, const struct edgejob_config *config,
 	avlog_begin();
 	job->config = *config;
 	arena_init(&job->work);
+	job->scaler = scaler_new(&job->work);
 	pthread_mutex_init(&job->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -415,6 +434,7 @@ enum err edgejob_headers(struct arena *a, const struct edgejob_config *config,
 	struct framesource *src;
 	struct arena work;
 	AVFrame **frame;
+	const AVFrame *made;
 	bool has = false;
 	enum err err;
 
@@ -426,9 +446,12 @@ enum err edgejob_headers(struct arena *a, const struct edgejob_config *config,
 		err = new_frame(&work, &frame, e);
 	if (!err)
 		err = framesource_next(src, *frame, &has, e);
+	made = err ? NULL : *frame;
+	if (!err && has)
+		err = shape(config, scaler_new(&work), &made, e);
 	if (!err && has) {
 		encoder_config(config, framesource_context(src), &enc);
-		err = videoenc_headers(a, &enc, *frame, data_r, size_r, e);
+		err = videoenc_headers(a, &enc, made, data_r, size_r, e);
 	}
 	arena_release(&work);
 	return err;

@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "media/edgestore.h"
 #include "media/framesource.h"
+#include "media/scaler.h"
 
 /* Who may encode; asked by the thread of a job. */
 struct edgegate {
@@ -39,7 +40,8 @@ struct edgejob_config {
 	struct framestretch b;
 	size_t nr_pairs;
 	int64_t frame_ticks;
-	unsigned sps_id; /* for the new parameter sets */
+	struct picture_shape shape; /* of what comes out; width 0: A's own */
+	unsigned sps_id;	    /* for the new parameter sets */
 	int64_t max_bps;
 	const struct edgestore *store;
 	const struct edgegate *gate; /* or NULL */

@@ -4,13 +4,12 @@
 
 #include <string.h>
 
-#include <libswscale/swscale.h>
-
 #include "media/audioenc.h"
 #include "media/avlog.h"
 #include "media/blendsource.h"
 #include "media/cutcheck.h"
 #include "media/fullout.h"
+#include "media/scaler.h"
 #include "media/soundsource.h"
 #include "media/videoenc.h"
 
@@ -36,11 +35,11 @@ struct full {
 	struct fullout *out;
 	struct videoenc *video; /* NULL before the first picture */
 	struct audioenc *audio; /* NULL: no sound */
-	struct SwsContext *scaler;
+	struct scaler *scaler;
+	struct picture_shape shape; /* of the first picture */
 	AVFrame *frame;
-	AVFrame *like;	 /* the first picture, without its planes */
-	AVFrame *scaled; /* like it */
-	int64_t clock;	 /* where the next run begins */
+	AVFrame *like; /* the first picture, without its planes */
+	int64_t clock; /* where the next run begins */
 	bool is_begun;
 	int64_t nr_samples; /* sent so far */
 	uint32_t rate;
@@ -56,10 +55,8 @@ static void free_full(void *ptr)
 
 	for (size_t i = 0; i < ARRAY_SIZE(f->stretches); i++)
 		arena_release(&f->stretches[i].arena);
-	sws_freeContext(f->scaler);
 	av_frame_free(&f->frame);
 	av_frame_free(&f->like);
-	av_frame_free(&f->scaled);
 }
 
 /* Sound */
@@ -187,57 +184,28 @@ static enum err open_video(struct full *f, int64_t step, const AVFrame *frame,
 		return err;
 	if (av_frame_copy_props(f->like, frame) < 0)
 		return err_set(e, ERR_IO, "out of memory");
-	f->like->width = frame->width;
-	f->like->height = frame->height;
-	f->like->format = frame->format;
+	f->shape = (struct picture_shape){ frame->width, frame->height,
+					   frame->format };
 	return fullout_begin(f->out, videoenc_context(f->video),
 			     f->audio ? audioenc_context(f->audio) : NULL, e);
-}
-
-static bool fits(const struct full *f, const AVFrame *frame)
-{
-	return frame->width == f->like->width &&
-	       frame->height == f->like->height &&
-	       frame->format == f->like->format;
-}
-
-/* A picture of another size or pixel format, made like the first. */
-static enum err scale(struct full *f, const AVFrame *frame, struct errmsg *e)
-{
-	AVFrame *to = f->scaled;
-
-	av_frame_unref(to);
-	to->width = f->like->width;
-	to->height = f->like->height;
-	to->format = f->like->format;
-	f->scaler =
-		sws_getCachedContext(f->scaler, frame->width, frame->height,
-				     frame->format, to->width, to->height,
-				     to->format, SWS_BICUBIC, NULL, NULL, NULL);
-	if (!f->scaler || av_frame_get_buffer(to, 0) < 0 ||
-	    av_frame_copy_props(to, f->like) < 0 ||
-	    sws_scale(f->scaler, (const uint8_t *const *)frame->data,
-		      frame->linesize, 0, frame->height, to->data,
-		      to->linesize) < 0)
-		return err_set(e, ERR_MEDIA, "a picture cannot be scaled");
-	to->pts = frame->pts;
-	return ERR_OK;
 }
 
 static enum err send_frame(struct full *f, AVFrame *frame, int64_t step,
 			   struct errmsg *e)
 {
 	const struct fullcut_config *config = f->config;
+	const AVFrame *made = frame;
 	enum err err = ERR_OK;
 
 	if (config->is_gone && config->is_gone(config->ctx))
 		return err_set(e, ERR_GONE, "the client left");
 	if (!f->video)
 		err = open_video(f, step, frame, e);
-	if (err || fits(f, frame))
-		return err ? err : videoenc_put(f->video, frame, e);
-	err = scale(f, frame, e);
-	return err ? err : videoenc_put(f->video, f->scaled, e);
+	/* A picture of another size or pixel format is made like the first. */
+	if (!err && !has_shape(frame, &f->shape))
+		err = scaler_scale(f->scaler, frame, &f->shape, f->like, &made,
+				   e);
+	return err ? err : videoenc_put(f->video, made, e);
 }
 
 /* Runs */
@@ -395,8 +363,8 @@ enum err fullcut_stream(struct arena *a, const struct cutplan *plan,
 	arena_defer(a, free_full, f);
 	f->frame = av_frame_alloc();
 	f->like = av_frame_alloc();
-	f->scaled = av_frame_alloc();
-	if (!f->frame || !f->like || !f->scaled)
+	f->scaler = scaler_new(a);
+	if (!f->frame || !f->like)
 		return err_set(e, ERR_IO, "out of memory");
 	err = fullout_new(a, config->kind, sink, &f->out, e);
 	if (!err)

@@ -416,17 +416,23 @@ static enum err take_file(void *ctx, const struct cut_raw *raw,
 	return err;
 }
 
-/* The sound of pieces first to last, all of one format; rate 0: none. */
-static enum err find_sound(const struct cutplan *plan, size_t first,
-			   size_t last, struct audio_format *sound_r,
-			   struct errmsg *e)
+/*
+ * The sound, all of one format; rate 0: none.  Of a run it is as it is in the
+ * segments; of the whole (run is NULL) some is converted.
+ */
+static enum err find_sound(const struct cutplan *plan,
+			   const struct cut_run *run,
+			   struct audio_format *sound_r, struct errmsg *e)
 {
+	size_t first = run ? run->first : 0;
+	size_t last = run ? run->last : plan->cover.nr - 1;
+
 	*sound_r = (struct audio_format){ 0 };
 	for (size_t i = first; i <= last; i++) {
 		const struct audio_format *f =
 			&plan->formats[plan->pieces[i].format].audio;
 
-		if (!f->rate)
+		if (!f->rate || (!run && plan->pieces[i].converts_sound))
 			continue;
 		if (!f->channels)
 			return err_set(e, ERR_FORMAT,
@@ -443,10 +449,10 @@ static enum err find_sound(const struct cutplan *plan, size_t first,
 
 /* All together */
 
-/* For pieces first to last; its output is for the caller to open. */
+/* For a run or, without one, for all; its output is for the caller to open. */
 static enum err new_remux(struct arena *a, const struct cutplan *plan,
 			  const struct smartcut_config *config,
-			  enum remux_kind kind, size_t first, size_t last,
+			  enum remux_kind kind, const struct cut_run *run,
 			  struct remux **r_r, struct errmsg *e)
 {
 	struct remux *r = ARENA_NEW(a, struct remux);
@@ -456,12 +462,13 @@ static enum err new_remux(struct arena *a, const struct cutplan *plan,
 	r->plan = plan;
 	r->config = config;
 	r->kind = kind;
-	for (size_t i = first; i <= last; i++)
-		r->has_video |= plan->pieces[i].has_video;
+	for (size_t i = 0; i < plan->cover.nr; i++)
+		if (!run || (i >= run->first && i <= run->last))
+			r->has_video |= plan->pieces[i].has_video;
 	arena_init(&r->scratch);
 	arena_defer(a, free_remux, r);
 	*r_r = r;
-	return find_sound(plan, first, last, &r->sound, e);
+	return find_sound(plan, run, &r->sound, e);
 }
 
 static const char *format_name(enum remux_kind kind)
@@ -495,8 +502,7 @@ enum err remux_stream(struct arena *a, const struct cutplan *plan,
 		      struct cut_work *work_r, struct errmsg *e)
 {
 	struct remux *r;
-	enum err err =
-		new_remux(a, plan, config, kind, 0, plan->cover.nr - 1, &r, e);
+	enum err err = new_remux(a, plan, config, kind, NULL, &r, e);
 
 	if (!err)
 		err = muxio_to_sink(a, format_name(kind), sink, &r->io, e);
@@ -508,8 +514,7 @@ enum err remux_file(struct arena *a, const struct cutplan *plan,
 		    int fd, struct cut_work *work_r, struct errmsg *e)
 {
 	struct remux *r;
-	enum err err =
-		new_remux(a, plan, config, kind, 0, plan->cover.nr - 1, &r, e);
+	enum err err = new_remux(a, plan, config, kind, NULL, &r, e);
 
 	if (!err)
 		err = muxio_to_file(a, format_name(kind), fd, MAX_FILE_BYTES,
@@ -523,8 +528,7 @@ enum err remux_run(struct arena *a, const struct cutplan *plan,
 		   int fd, struct errmsg *e)
 {
 	struct remux *r;
-	enum err err =
-		new_remux(a, plan, config, kind, run->first, run->last, &r, e);
+	enum err err = new_remux(a, plan, config, kind, run, &r, e);
 
 	if (!err)
 		err = muxio_to_file(a, format_name(kind), fd, UINT64_MAX,
@@ -541,7 +545,7 @@ enum err remux_check_run(const struct cutplan *plan, const struct cut_run *run,
 {
 	struct audio_format sound;
 
-	return find_sound(plan, run->first, run->last, &sound, e);
+	return find_sound(plan, run, &sound, e);
 }
 
 /* Whether there is a picture to be shown; the first run nearly always has. */
@@ -569,7 +573,7 @@ enum err remux_check(const struct cutplan *plan, enum remux_kind kind,
 {
 	struct arena scratch;
 	struct audio_format sound;
-	enum err err = find_sound(plan, 0, plan->cover.nr - 1, &sound, e);
+	enum err err = find_sound(plan, NULL, &sound, e);
 
 	if (!err && kind == REMUX_MP4_PLAIN &&
 	    plan->cover.ranges_us > REMUX_MAX_PLAIN_US)

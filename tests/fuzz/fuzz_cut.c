@@ -173,7 +173,8 @@ static void try_cut(struct arena *a, struct hourreader *reader,
 				 .nr_transitions = head[0] >> 1 & 1,
 				 .allow_holes = true,
 				 .keeps_clock = head[0] >> 2 & 1,
-				 .mixed = CUT_MIXED_PASS,
+				 .mixed = head[0] & 8 ? CUT_MIXED_TRANSCODE :
+							CUT_MIXED_PASS,
 				 .now_us = FUZZ_HOUR * 2 };
 	struct memory streamed = memory_new(a);
 	struct cut_work did;

@@ -11,8 +11,8 @@ import urllib.parse
 from cutproof import examine
 from cuttruth import channel_of, to_us
 
-# What is not cut at all.
-REFUSED = {"hevc"}
+# What is not cut at all, or not to the sound that it had.
+REFUSED = {"hevc", "soundchange"}
 # Where a transition's frames cannot be told beforehand.
 NO_TRANSITIONS = {"vfr", "ms60", "sizechange"}
 TRANSITIONS = ("fade", "wipeleft", "circleopen", "slideup", "clockwipe")

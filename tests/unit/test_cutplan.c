@@ -24,33 +24,35 @@ static const struct {
 	enum err err;
 	size_t nr_runs;
 	size_t nr_formats;
-	bool warns;
+	const char *warning; /* or NULL */
 } rows[] = {
-	{ "the same", VIDEO SOUND STILL ON, ERR_OK, 1, 1, false },
+	{ "the same", VIDEO SOUND STILL ON, ERR_OK, 1, 1, NULL },
 	{ "late by 0.3 s", VIDEO SOUND STILL "-output_ts_offset 4.3", ERR_OK, 1,
-	  1, false },
+	  1, NULL },
 	{ "late by 0.7 s", VIDEO SOUND STILL "-output_ts_offset 4.7", ERR_OK, 2,
-	  1, false },
+	  1, NULL },
 	{ "early by 0.7 s", VIDEO SOUND STILL "-output_ts_offset 3.3", ERR_OK,
-	  2, 1, false },
-	{ "begun again", VIDEO SOUND STILL, ERR_OK, 2, 1, false },
+	  2, 1, NULL },
+	{ "begun again", VIDEO SOUND STILL, ERR_OK, 2, 1, NULL },
 	{ "an hour on", VIDEO SOUND STILL "-output_ts_offset 3604", ERR_OK, 2,
-	  1, false },
+	  1, NULL },
 	{ "sound late by 0.1 s", VIDEO "-itsoffset 0.1 " SOUND STILL ON, ERR_OK,
-	  1, 1, false },
+	  1, 1, NULL },
 	{ "sound late by 0.4 s", VIDEO "-itsoffset 0.4 " SOUND STILL ON, ERR_OK,
-	  3, 1, false },
-	{ "no sound", VIDEO STILL ON, ERR_OK, 2, 2, false },
-	{ "no pictures", SOUND CUT_AAC ON, ERR_OK, 2, 2, false },
+	  3, 1, NULL },
+	{ "no sound", VIDEO STILL ON, ERR_OK, 2, 2, NULL },
+	{ "no pictures", SOUND CUT_AAC ON, ERR_OK, 2, 2, NULL },
 	{ "other parameters", VIDEO SOUND CUT_X264 "-bf 2 -refs 5 " CUT_AAC ON,
-	  ERR_OK, 1, 2, false },
-	{ "another size", SMALL SOUND STILL ON, ERR_OK, 1, 2, true },
+	  ERR_OK, 1, 2, NULL },
+	{ "another size", SMALL SOUND STILL ON, ERR_OK, 1, 2,
+	  "format-change\n" },
 	{ "another rate", VIDEO "-f lavfi -i sine=r=44100:d=4 " STILL ON,
-	  ERR_OK, 1, 2, true },
-	{ "other channels", VIDEO SOUND STILL "-ac 2 " ON, ERR_OK, 1, 2, true },
+	  ERR_OK, 2, 2, "sound-converted\n" },
+	{ "other channels", VIDEO SOUND STILL "-ac 2 " ON, ERR_OK, 2, 2,
+	  "sound-converted\n" },
 	{ "MPEG-2", VIDEO SOUND "-c:v mpeg2video -g 30 " CUT_AAC ON, ERR_FORMAT,
-	  0, 0, false },
-	{ "MP2", VIDEO SOUND CUT_X264 "-c:a mp2 " ON, ERR_FORMAT, 0, 0, false },
+	  0, 0, NULL },
+	{ "MP2", VIDEO SOUND CUT_X264 "-c:a mp2 " ON, ERR_FORMAT, 0, 0, NULL },
 };
 
 static const struct cut_ms all_ms = { 0, 8000 };
@@ -143,7 +145,7 @@ static void test_second_parts(void **state)
 		assert_int_equal(plan.nr_runs, rows[i].nr_runs);
 		assert_int_equal(plan.nr_formats, rows[i].nr_formats);
 		assert_string_equal(plan.warnings->data,
-				    rows[i].warns ? "format-change\n" : "");
+				    rows[i].warning ? rows[i].warning : "");
 		if (rows[i].nr_runs > 1)
 			assert_int_equal(plan.runs[1].first, 2);
 		assert_true(plan.out.has[OUT_VIDEO] && plan.out.has[OUT_AUDIO]);
@@ -152,7 +154,13 @@ static void test_second_parts(void **state)
 		/* Where it must not change it is an error, with the reason. */
 		spec.mixed = CUT_MIXED_ERROR;
 		assert_int_equal(try(quality, &spec, &plan, &e),
-				 rows[i].warns ? ERR_FORMAT : ERR_OK);
+				 rows[i].warning ? ERR_FORMAT : ERR_OK);
+		/* And where it is encoded there is nothing to warn of. */
+		spec.mixed = CUT_MIXED_TRANSCODE;
+		assert_int_equal(try(quality, &spec, &plan, &e), ERR_OK);
+		check_runs(&plan);
+		assert_null(strstr(plan.warnings->data, "format-change"));
+		assert_int_equal(plan.shape.width, 160);
 	}
 }
 
