@@ -316,6 +316,20 @@ static void put_processes(const struct server *server, struct text *out)
 			  (double)files.rlim_cur);
 }
 
+static void put_places(struct places *places, const char *name,
+		       const char *what, struct text *out)
+{
+	char metric[64];
+	char help[96];
+
+	snprintf(metric, sizeof(metric), "restreamer_%s_places_used", name);
+	snprintf(help, sizeof(help), "Processes that are %s.", what);
+	metrics_put_gauge(out, metric, help, places_count(places));
+	snprintf(metric, sizeof(metric), "restreamer_%s_places", name);
+	snprintf(help, sizeof(help), "Processes that may be %s at once.", what);
+	metrics_put_gauge(out, metric, help, places->nr);
+}
+
 void observe_gauges(const struct server *server, struct text *out)
 {
 	struct scoreboard *board = server->board;
@@ -333,6 +347,8 @@ void observe_gauges(const struct server *server, struct text *out)
 	metrics_put_gauge(out, "restreamer_heavy_slots",
 			  "Heavy requests that may be under way.",
 			  board->nr_heavy);
+	put_places(&board->edges, "edge", "encoding the edges of cuts", out);
+	put_places(&board->full, "full", "encoding whole cuts", out);
 	put_processes(server, out);
 }
 

@@ -43,10 +43,11 @@ void places_free_of(struct places *p, pid_t pid)
 	}
 }
 
-uint32_t places_count(const struct places *p)
+uint32_t places_count(struct places *p)
 {
 	uint32_t nr = 0;
 
+	sweep(p);
 	for (uint32_t i = 0; i < p->nr; i++)
 		nr += p->pids[i] != 0;
 	return nr;

@@ -28,6 +28,7 @@ bool places_take(struct places *p, pid_t pid) MUST_CHECK;
 /* Frees all places of a process. */
 void places_free_of(struct places *p, pid_t pid);
 
-uint32_t places_count(const struct places *p);
+/* Those that living processes have. */
+uint32_t places_count(struct places *p);
 
 #endif

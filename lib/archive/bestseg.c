@@ -105,15 +105,8 @@ static void add_span(struct walk *w, const struct hourindex *index,
 		if (span.after_hole)
 			count_hole(seq, gap);
 	}
-	if (seq->nr == seq->capacity) {
-		struct segspan *old = seq->spans;
-
-		seq->capacity = seq->capacity ? seq->capacity * 2 : 16;
-		seq->spans = arena_alloc(w->reader->arena,
-					 seq->capacity * sizeof(span));
-		if (seq->nr)
-			memcpy(seq->spans, old, seq->nr * sizeof(span));
-	}
+	seq->spans = arena_grow(w->reader->arena, seq->spans, seq->nr,
+				&seq->capacity, sizeof(span));
 	seq->spans[seq->nr++] = span;
 	count_inner_holes(seq, &span);
 	w->last = &index->entries[last];

@@ -13,6 +13,8 @@
 #define BLOCK_SIZE ((size_t)16 * 1024)
 #define ALIGNMENT  _Alignof(max_align_t)
 
+#define FIRST_CAPACITY 16
+
 struct arena_block {
 	struct arena_block *next;
 	size_t size; /* of data */
@@ -94,6 +96,20 @@ void *arena_alloc(struct arena *a, size_t size)
 	a->free += need;
 	a->left -= need;
 	return memset(p, 0, need);
+}
+
+void *arena_grow(struct arena *a, void *array, size_t nr, size_t *capacity,
+		 size_t size)
+{
+	void *larger;
+
+	if (nr < *capacity)
+		return array;
+	*capacity = *capacity ? *capacity * 2 : FIRST_CAPACITY;
+	larger = arena_alloc(a, *capacity * size);
+	if (nr)
+		memcpy(larger, array, nr * size);
+	return larger;
 }
 
 char *arena_strndup(struct arena *a, const char *text, size_t len)

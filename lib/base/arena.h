@@ -40,6 +40,13 @@ char *arena_strndup(struct arena *a, const char *text, size_t len) MUST_CHECK;
 char *arena_printf(struct arena *a, const char *fmt, ...)
 	PRINTF_LIKE(2, 3) MUST_CHECK;
 
+/*
+ * Room for one more element of size bytes behind nr: the array as it is or,
+ * where it is full, a larger copy.
+ */
+void *arena_grow(struct arena *a, void *array, size_t nr, size_t *capacity,
+		 size_t size) MUST_CHECK;
+
 /* Calls fn(ptr) at reset or release. */
 void arena_defer(struct arena *a, void (*fn)(void *ptr), void *ptr);
 

@@ -19,9 +19,7 @@
 #define PROFILE_LC FF_PROFILE_AAC_LOW
 #endif
 
-#define OBJECT_LC	2 /* of the header */
-#define HEADER_BYTES	7
-#define FRAME_MAX_BYTES 8191 /* the header has 13 bits for it */
+#define OBJECT_LC	2    /* of the header */
 #define BITS_PER_SAMPLE 6    /* all that a frame may take: 6144 a channel */
 #define SAMPLE_MAX	4.0f /* of full scale: beyond what any sound decodes to */
 #define PLAIN_FRAMES	8    /* SBR, where there is any, is in every frame */
@@ -362,33 +360,24 @@ struct encoding {
 	size_t nr_packets; /* that came, of which AAC_PREROLL + 1 go */
 };
 
-static void put_header(const uint8_t *like, size_t size, uint8_t *to)
-{
-	memcpy(to, like, HEADER_BYTES);
-	to[1] |= 1; /* no CRC */
-	to[3] = (uint8_t)((like[3] & 0xfc) | size >> 11);
-	to[4] = (uint8_t)(size >> 3 & 0xff);
-	/* The buffer's fullness, 11 bits, all set: not said. */
-	to[5] = (uint8_t)((size & 7) << 5 | 0x1f);
-	to[6] = 0xfc;
-}
-
 static enum err take_packet(struct encoding *s, struct errmsg *e)
 {
 	const AVPacket *packet = s->enc->packet;
-	size_t size = HEADER_BYTES + (size_t)packet->size;
+	size_t size = ADTS_HEADER + (size_t)packet->size;
 	size_t i = s->nr_packets++;
 	uint8_t *data;
 
 	if (i <= AAC_PREROLL || i - AAC_PREROLL > s->nr)
 		return ERR_OK;
-	if (size > FRAME_MAX_BYTES)
+	if (size > ADTS_MAX_FRAME)
 		return err_set(e, ERR_MEDIA,
 			       "the AAC encoder gave a frame of %zu bytes",
 			       size);
 	data = arena_alloc(s->a, size + TSFILE_PADDING);
-	put_header(s->header, size, data);
-	memcpy(data + HEADER_BYTES, packet->data, (size_t)packet->size);
+	memcpy(data, s->header, ADTS_HEADER);
+	data[1] |= 1; /* no CRC */
+	adts_set_size(data, size);
+	memcpy(data + ADTS_HEADER, packet->data, (size_t)packet->size);
 	s->frames[i - AAC_PREROLL - 1] =
 		(struct audio_frame){ .data = data, .size = size };
 	return ERR_OK;
@@ -568,7 +557,7 @@ static bool read_window(const struct audio_frame *frame,
 
 	if (!size)
 		return false;
-	b.at = (frame->data[1] & 1 ? HEADER_BYTES : HEADER_BYTES + 2) * 8;
+	b.at = (frame->data[1] & 1 ? ADTS_HEADER : ADTS_HEADER + 2) * 8;
 	element = find_window(&b);
 	if (element < 0)
 		return false;

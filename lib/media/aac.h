@@ -27,7 +27,6 @@
 #include "base/err.h"
 #include "media/tsfile.h"
 
-#define AAC_SAMPLES	 1024
 #define AAC_MAX_CHANNELS 8
 #define AAC_PREROLL	 3 /* frames before, for a decoder or encoder to settle */
 #define AAC_MAX_FRAMES	 4096 /* decoded at once: 87 s at 48 kHz */

@@ -98,30 +98,6 @@ static enum err read_head(struct arena *scratch, const struct roughcut *cover,
 
 /* Formats */
 
-/* Size, profile and the like, from the parameter sets of a unit. */
-static void read_sets(const struct unit *unit, struct cut_format *format)
-{
-	AVCodecParserContext *parser = av_parser_init(AV_CODEC_ID_H264);
-	AVCodecContext *codec = avcodec_alloc_context3(NULL);
-	uint8_t *data;
-	int size;
-
-	if (parser && codec) {
-		codec->codec_id = AV_CODEC_ID_H264;
-		parser->flags |= PARSER_FLAG_COMPLETE_FRAMES;
-		av_parser_parse2(parser, codec, &data, &size, unit->data,
-				 (int)unit->size, AV_NOPTS_VALUE,
-				 AV_NOPTS_VALUE, 0);
-		format->width = parser->width;
-		format->height = parser->height;
-		format->pixel_format = parser->format;
-		format->profile = codec->profile;
-		format->level = codec->level;
-	}
-	av_parser_close(parser);
-	avcodec_free_context(&codec);
-}
-
 static void hash_sets(struct arena *scratch, const struct tsfile *file,
 		      struct cut_format *format)
 {
@@ -176,7 +152,7 @@ static uint32_t format_of(struct cutplan *plan, struct arena *scratch,
 		.video_type = file->video ? file->video->type : 0,
 		.audio_type = file->audio ? file->audio->type : 0,
 		.audio = file->format,
-		.pixel_format = AV_PIX_FMT_NONE,
+		.look = { .format = AV_PIX_FMT_NONE },
 	};
 
 	if (f.video_type == TYPE_H264)
@@ -193,7 +169,7 @@ static uint32_t format_of(struct cutplan *plan, struct arena *scratch,
 	if (plan->nr_formats == MAX_FORMATS)
 		return MAX_FORMATS - 1;
 	if (f.video_type == TYPE_H264 && unit)
-		read_sets(unit, &f);
+		h264_read_look(unit->data, unit->size, &f.look);
 	keep_sound(plan, file, &f);
 	plan->formats[plan->nr_formats] = f;
 	return (uint32_t)plan->nr_formats++;
@@ -389,8 +365,9 @@ static bool has_other_pictures(const struct cut_format *f,
 			       const struct picture_shape *shape)
 {
 	return f->video_type && shape->width &&
-	       (f->width != shape->width || f->height != shape->height ||
-		f->pixel_format != shape->format);
+	       (f->look.width != shape->width ||
+		f->look.height != shape->height ||
+		f->look.format != shape->format);
 }
 
 static bool has_other_sound(const struct cut_format *f,
@@ -405,15 +382,16 @@ static enum err refuse_change(const struct cut_format *a,
 	return err_set(e, ERR_FORMAT,
 		       "the source changes its format within the cut: "
 		       "%dx%d, %u Hz to %dx%d, %u Hz",
-		       a->width, a->height, a->audio.rate, b->width, b->height,
-		       b->audio.rate);
+		       a->look.width, a->look.height, a->audio.rate,
+		       b->look.width, b->look.height, b->audio.rate);
 }
 
 /* The pieces whose pictures are the same, or whose sound. */
 static size_t nr_alike(const struct cutplan *plan, const struct cut_format *f,
 		       bool is_sound)
 {
-	struct picture_shape shape = { f->width, f->height, f->pixel_format };
+	struct picture_shape shape = { f->look.width, f->look.height,
+				       f->look.format };
 	size_t nr = 0;
 
 	for (size_t i = 0; i < plan->nr_formats; i++) {
@@ -439,7 +417,7 @@ static const struct cut_format *most_common(const struct cutplan *plan,
 		const struct cut_format *f = &plan->formats[i];
 		size_t nr = nr_alike(plan, f, is_sound);
 
-		if ((is_sound ? f->audio.rate != 0 : f->width != 0) &&
+		if ((is_sound ? f->audio.rate != 0 : f->look.width != 0) &&
 		    nr > most) {
 			most = nr;
 			best = f;
@@ -462,9 +440,9 @@ static enum err settle_changes(struct cutplan *plan,
 	if (sound)
 		plan->sound = sound->sound;
 	if (pictures)
-		plan->shape = (struct picture_shape){ pictures->width,
-						      pictures->height,
-						      pictures->pixel_format };
+		plan->shape = (struct picture_shape){ pictures->look.width,
+						      pictures->look.height,
+						      pictures->look.format };
 	for (size_t i = 0; i < plan->cover.nr; i++) {
 		struct cut_piece *piece = &plan->pieces[i];
 		const struct cut_format *f = &plan->formats[piece->format];

@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "archive/hourcache.h"
+#include "media/h264.h"
 #include "media/psi.h"
 #include "media/roughcut.h"
 #include "media/scaler.h"
@@ -54,11 +55,7 @@ struct cut_spec {
 struct cut_format {
 	uint8_t video_type; /* enum stream_type, or 0 */
 	uint8_t audio_type;
-	int width;
-	int height;
-	int profile; /* FF_PROFILE_* */
-	int level;
-	int pixel_format; /* enum AVPixelFormat */
+	struct h264_look look;
 	uint64_t sets_hash;
 	struct audio_format audio; /* rate 0: no frame was seen */
 	struct audio_frame sound;  /* the one that was seen, or size 0 */

@@ -269,7 +269,6 @@ static enum err copy_unit(struct render *r, struct active *act,
 	};
 	if (!r->has_unit)
 		err = add_coming_sets(r, act, &unit, from->flags & UNIT_SPS, e);
-	r->work->nr_copied++;
 	return err ? err : send_unit(r, act, &unit, e);
 }
 

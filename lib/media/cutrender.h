@@ -41,7 +41,6 @@ struct cut_taker {
 /* What it took; for the dry run and the metrics. */
 struct cut_work {
 	uint64_t nr_encoded; /* pictures */
-	uint64_t nr_copied;  /* not counting those in whole files */
 	uint64_t nr_raw;     /* files */
 	int64_t length;	     /* of the cut, in 90 kHz ticks */
 	bool start_moved;    /* there were pictures nothing could decode */

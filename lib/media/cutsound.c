@@ -8,9 +8,8 @@
 
 #define LEAD	  480  /* ticks that sound may be early at a join */
 #define LAG	  1440 /* and late: together a frame of 48 kHz */
-#define STEP_Q	  ((int64_t)AAC_SAMPLES * TS_HZ) /* a frame, times rate */
-#define NR_HELD	  6 /* frames before a join that may be encoded anew */
-#define NR_JOINED 6 /* and behind it */
+#define NR_HELD	  6    /* frames before a join that may be encoded anew */
+#define NR_JOINED 6    /* and behind it */
 #define NR_RECENT (AAC_PREROLL + NR_HELD)
 #define MAX_FRAME 8192 /* 13 bits: ISO/IEC 14496-3 1.A.2 */
 
@@ -37,7 +36,6 @@ struct kept {
 
 struct cutsound {
 	struct arena *arena;
-	const struct cutplan *plan;
 	struct cutpieces *pieces;
 	struct unitsink *out;
 	bool exists;
@@ -74,18 +72,8 @@ struct cutsound {
 
 static void add_pending(struct cutsound *s, const struct audio_frame *frame)
 {
-	if (s->nr_pending == s->pending_capacity) {
-		size_t capacity =
-			s->pending_capacity ? s->pending_capacity * 2 : 64;
-		struct placed *pending =
-			arena_alloc(s->arena, capacity * sizeof(*pending));
-
-		if (s->nr_pending)
-			memcpy(pending, s->pending,
-			       s->nr_pending * sizeof(*pending));
-		s->pending = pending;
-		s->pending_capacity = capacity;
-	}
+	s->pending = arena_grow(s->arena, s->pending, s->nr_pending,
+				&s->pending_capacity, sizeof(*s->pending));
 	s->pending[s->nr_pending++] =
 		(struct placed){ frame->pts, frame->data, frame->size };
 }
@@ -101,7 +89,7 @@ static int64_t ticks_of_q(const struct cutsound *s, int64_t q)
 
 static int64_t frame_ticks(const struct cutsound *s)
 {
-	return STEP_Q / s->rate;
+	return AAC_STEP_Q / s->rate;
 }
 
 /* A position is within the run while most of its frame is. */
@@ -198,8 +186,8 @@ static void follow_grid(struct cutsound *s, int64_t pts)
 		least = least > s->least_q ? least : s->least_q;
 		most = most < s->most_q ? most : s->most_q;
 	}
-	s->least_q = least + STEP_Q;
-	s->most_q = most + STEP_Q;
+	s->least_q = least + AAC_STEP_Q;
+	s->most_q = most + AAC_STEP_Q;
 	s->next_q = s->least_q + (s->most_q - s->least_q) / 2;
 	s->has_next = true;
 }
@@ -250,7 +238,7 @@ static enum err fill(struct cutsound *s, int64_t time, int64_t end,
 			break;
 		err = s->out->audio(s->out, s->silence.data, s->silence.size,
 				    pts, e);
-		set_next(s, s->next_q + STEP_Q);
+		set_next(s, s->next_q + AAC_STEP_Q);
 	}
 	return err;
 }
@@ -330,13 +318,13 @@ static void place_join(struct cutsound *s, const struct soundjoin *j,
 		       struct audio_frame *frames)
 {
 	size_t nr = soundjoin_nr(j);
-	int64_t q = s->next_q - (int64_t)j->nr_before * STEP_Q;
+	int64_t q = s->next_q - (int64_t)j->nr_before * AAC_STEP_Q;
 
 	for (size_t i = 0; i < nr; i++) {
-		frames[i].pts = ticks_of_q(s, q + (int64_t)i * STEP_Q);
+		frames[i].pts = ticks_of_q(s, q + (int64_t)i * AAC_STEP_Q);
 		add_pending(s, &frames[i]);
 	}
-	set_next(s, s->next_q + (int64_t)(nr - j->nr_before) * STEP_Q);
+	set_next(s, s->next_q + (int64_t)(nr - j->nr_before) * AAC_STEP_Q);
 }
 
 /* Without mixing: what is held, the old sound or silence, then the new. */
@@ -353,7 +341,7 @@ static enum err join_plainly(struct cutsound *s, size_t nr_silent,
 		frame.pts = ticks_of_q(s, s->next_q);
 		if (frame.size)
 			add_pending(s, &frame);
-		set_next(s, s->next_q + STEP_Q);
+		set_next(s, s->next_q + AAC_STEP_Q);
 	}
 	return err;
 }
@@ -505,7 +493,7 @@ static enum err join(struct cutsound *s, struct soundjoin *j,
 		s->delta =
 			ticks_of_q(s, s->next_q + (int64_t)(s->nr_transition +
 							    nr_silent) *
-							  STEP_Q) -
+							  AAC_STEP_Q) -
 			first->pts;
 	if (first && !nr_silent)
 		err = join_mixed(s, j, &done, e);
@@ -548,7 +536,7 @@ enum err cutsound_begin_run(struct cutsound *s, const struct soundrun *run,
 		return err;
 	if (s->has_next)
 		target = ticks_of_q(s, s->next_q + (int64_t)s->nr_transition *
-							   STEP_Q);
+							   AAC_STEP_Q);
 	err = find_first(s, is_free, target, &j.b, &first, e);
 	if (err)
 		return err;
@@ -599,7 +587,8 @@ enum err cutsound_end_run(struct cutsound *s, int64_t transition_end,
 	err = fill(s, INT64_MAX, s->run.end, e);
 	while (is_before_end(
 		s,
-		ticks_of_q(s, s->next_q + (int64_t)s->nr_transition * STEP_Q),
+		ticks_of_q(s,
+			   s->next_q + (int64_t)s->nr_transition * AAC_STEP_Q),
 		transition_end))
 		s->nr_transition++;
 	return err ? err : gather_after(s, e);
@@ -622,7 +611,6 @@ struct cutsound *cutsound_new(struct arena *a, const struct cutplan *plan,
 	struct errmsg ignored;
 
 	s->arena = a;
-	s->plan = plan;
 	s->pieces = pieces;
 	s->out = out;
 	s->exists = plan->out.has[OUT_AUDIO] &&

@@ -366,9 +366,8 @@ enum err fullcut_stream(struct arena *a, const struct cutplan *plan,
 	f->scaler = scaler_new(a);
 	if (!f->frame || !f->like)
 		return err_set(e, ERR_IO, "out of memory");
-	err = fullout_new(a, config->kind, sink, &f->out, e);
-	if (!err)
-		err = open_audio(f, e);
+	f->out = fullout_new(a, config->kind, sink);
+	err = open_audio(f, e);
 	for (size_t i = 0; !err && i < plan->nr_runs; i++)
 		err = do_run(f, &plan->runs[i], e);
 	return err ? err : finish(f, e);

@@ -7,21 +7,10 @@
 #include <libavformat/avformat.h>
 
 #include "base/compiler.h"
-#include "base/mem.h"
 #include "media/avlog.h"
+#include "media/muxio.h"
 #include "media/psi.h"
 #include "media/tsout.h"
-
-#define IO_BYTES    65536
-#define ADTS_HEADER 7
-#define MAX_ADTS    8191
-
-/* libavformat 61 wants what it gives to write to be const. */
-#if LIBAVFORMAT_VERSION_MAJOR < 61
-typedef uint8_t io_byte;
-#else
-typedef const uint8_t io_byte;
-#endif
 
 enum { STREAM_OF_VIDEO, STREAM_OF_AUDIO };
 
@@ -31,24 +20,16 @@ struct fullout {
 	struct sink *sink;
 	bool is_begun;
 	uint32_t rate;	       /* of the sound */
-	struct errmsg *e;      /* of the call */
-	enum err err;	       /* of the sink */
 	AVPacket *waiting[64]; /* sound before the first picture */
 	size_t nr_waiting;
 
 	/* FULL_MPEGTS */
-	struct sink ts_sink;
 	struct tsout *ts;
 	struct tsout_format ts_format;
-	struct tsout_counters before;
-	struct tsout_counters within;
-	uint8_t adts[ADTS_HEADER]; /* but for the length */
-	uint8_t frame[MAX_ADTS + 1];
-	uint8_t chunk[TSOUT_BUFFER_PACKETS * TS_PACKET];
+	uint8_t frame[ADTS_MAX_FRAME]; /* begins with the sound's header */
 
 	/* FULL_WEBM */
-	AVFormatContext *format;
-	AVIOContext *io;
+	struct muxio *io;
 	AVPacket *packet;
 };
 
@@ -59,60 +40,20 @@ static void close_out(void *ptr)
 	for (size_t i = 0; i < out->nr_waiting; i++)
 		av_packet_free(&out->waiting[i]);
 	av_packet_free(&out->packet);
-	avformat_free_context(out->format);
-	if (out->io)
-		av_freep(&out->io->buffer);
-	avio_context_free(&out->io);
 }
 
 /* Transport stream */
-
-static enum err send_packets(struct sink *sink, const struct iovec *iov,
-			     int nr_iov, struct errmsg *e)
-{
-	struct fullout *out =
-		(void *)((char *)sink - offsetof(struct fullout, ts_sink));
-	enum err err = ERR_OK;
-
-	for (int i = 0; !err && i < nr_iov; i++) {
-		/* All in one stretch, so these are the counters themselves. */
-		memcpy(out->chunk, iov[i].iov_base, iov[i].iov_len);
-		tsout_counters_apply(&out->before, &out->within, out->chunk,
-				     iov[i].iov_len / TS_PACKET);
-		err = sink_write(out->sink, out->chunk, iov[i].iov_len, e);
-	}
-	return err;
-}
-
-/* ISO/IEC 14496-3 1.A.2: AAC LC, no CRC, one block a frame. */
-static void make_adts(struct fullout *out, const AVCodecContext *audio)
-{
-	static const int rates[] = { 96000, 88200, 64000, 48000, 44100,
-				     32000, 24000, 22050, 16000, 12000,
-				     11025, 8000,  7350 };
-	unsigned channels = (unsigned)audio->ch_layout.nb_channels;
-	unsigned index = 0;
-
-	while (index < ARRAY_SIZE(rates) - 1 &&
-	       rates[index] != audio->sample_rate)
-		index++;
-	out->adts[0] = 0xff;
-	out->adts[1] = 0xf1;
-	out->adts[2] = (uint8_t)(1U << 6 | index << 2 | channels >> 2);
-	out->adts[3] = (uint8_t)((channels & 3) << 6);
-	out->adts[5] = 0x1f;
-	out->adts[6] = 0xfc;
-}
 
 static enum err begin_ts(struct fullout *out, const AVCodecContext *audio)
 {
 	tsout_format_init(&out->ts_format, TYPE_H264, audio ? TYPE_ADTS : 0,
 			  false);
 	if (audio)
-		make_adts(out, audio);
-	out->ts_sink.write = send_packets;
+		adts_lc_header((uint32_t)audio->sample_rate,
+			       (unsigned)audio->ch_layout.nb_channels,
+			       out->frame);
 	out->ts = ARENA_NEW(out->arena, struct tsout);
-	tsout_init(out->ts, &out->ts_format, &out->ts_sink);
+	tsout_init(out->ts, &out->ts_format, out->sink);
 	return ERR_OK;
 }
 
@@ -135,34 +76,21 @@ static enum err put_ts_audio(struct fullout *out, const AVPacket *packet,
 			     struct errmsg *e)
 {
 	size_t size = (size_t)packet->size + ADTS_HEADER;
-	uint8_t *frame = out->frame;
 
-	if (size > MAX_ADTS)
+	if (size > ADTS_MAX_FRAME)
 		return err_set(e, ERR_MEDIA, "a frame of sound is too large");
-	memcpy(frame, out->adts, ADTS_HEADER);
-	memcpy(frame + ADTS_HEADER, packet->data, (size_t)packet->size);
-	frame[3] = (uint8_t)(frame[3] | size >> 11);
-	frame[4] = (uint8_t)(size >> 3);
-	frame[5] = (uint8_t)((size & 7) << 5 | 0x1f);
-	return tsout_audio(out->ts, frame, size,
+	adts_set_size(out->frame, size);
+	memcpy(out->frame + ADTS_HEADER, packet->data, (size_t)packet->size);
+	return tsout_audio(out->ts, out->frame, size,
 			   av_rescale(packet->pts, TS_HZ, out->rate), e);
 }
 
 /* WebM */
 
-static int write_io(void *opaque, io_byte *data, int size)
-{
-	struct fullout *out = opaque;
-
-	if (!out->err)
-		out->err = sink_write(out->sink, data, (size_t)size, out->e);
-	return out->err ? AVERROR_EXIT : size;
-}
-
 static enum err add_stream(struct fullout *out, const AVCodecContext *codec,
 			   struct errmsg *e)
 {
-	AVStream *stream = avformat_new_stream(out->format, NULL);
+	AVStream *stream = avformat_new_stream(out->io->muxer, NULL);
 
 	if (!stream ||
 	    avcodec_parameters_from_context(stream->codecpar, codec) < 0)
@@ -176,58 +104,47 @@ static enum err begin_webm(struct fullout *out, const AVCodecContext *video,
 			   const AVCodecContext *audio, struct errmsg *e)
 {
 	AVDictionary *options = NULL;
-	uint8_t *buffer = av_malloc(IO_BYTES);
-	enum err err;
+	enum err err =
+		muxio_to_sink(out->arena, "webm", out->sink, &out->io, e);
 	int status;
 
 	out->packet = av_packet_alloc();
-	out->io = buffer ? avio_alloc_context(buffer, IO_BYTES, 1, out, NULL,
-					      write_io, NULL) :
-			   NULL;
-	if (!out->packet || !out->io ||
-	    avformat_alloc_output_context2(&out->format, NULL, "webm", NULL) <
-		    0)
-		return err_set(e, ERR_MEDIA, "there is no muxer for WebM");
-	out->format->pb = out->io;
-	out->format->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_BITEXACT |
-			      AVFMT_FLAG_FLUSH_PACKETS;
-	err = add_stream(out, video, e);
+	if (!err && !out->packet)
+		err = err_set(e, ERR_IO, "out of memory");
+	if (!err)
+		err = add_stream(out, video, e);
 	if (!err && audio)
 		err = add_stream(out, audio, e);
 	if (err)
 		return err;
+	out->io->muxer->flags |= AVFMT_FLAG_FLUSH_PACKETS;
 	/* Nothing is ever gone back to: it is sent as it is made. */
 	av_dict_set(&options, "live", "1", 0);
-	status = avformat_write_header(out->format, &options);
+	status = avformat_write_header(out->io->muxer, &options);
 	av_dict_free(&options);
-	if (out->err)
-		return out->err;
-	return status < 0 ? err_set(e, ERR_MEDIA, "WebM cannot be written") :
-			    ERR_OK;
+	return muxio_result(out->io, status, e);
 }
 
 static enum err put_webm(struct fullout *out, const AVPacket *packet,
 			 int stream, AVRational time_base, struct errmsg *e)
 {
+	AVFormatContext *muxer = out->io->muxer;
 	int status = av_packet_ref(out->packet, packet);
 
 	if (status < 0)
 		return err_set(e, ERR_IO, "out of memory");
 	out->packet->stream_index = stream;
 	av_packet_rescale_ts(out->packet, time_base,
-			     out->format->streams[stream]->time_base);
-	status = av_interleaved_write_frame(out->format, out->packet);
+			     muxer->streams[stream]->time_base);
+	status = av_interleaved_write_frame(muxer, out->packet);
 	av_packet_unref(out->packet);
-	if (out->err)
-		return out->err;
-	return status < 0 ? err_set(e, ERR_MEDIA, "WebM cannot be written") :
-			    ERR_OK;
+	return muxio_result(out->io, status, e);
 }
 
 /* Both */
 
-enum err fullout_new(struct arena *a, enum fullcut_kind kind, struct sink *sink,
-		     struct fullout **out_r, struct errmsg *e)
+struct fullout *fullout_new(struct arena *a, enum fullcut_kind kind,
+			    struct sink *sink)
 {
 	struct fullout *out = ARENA_NEW(a, struct fullout);
 
@@ -235,10 +152,8 @@ enum err fullout_new(struct arena *a, enum fullcut_kind kind, struct sink *sink,
 	out->arena = a;
 	out->kind = kind;
 	out->sink = sink;
-	out->e = e;
 	arena_defer(a, close_out, out);
-	*out_r = out;
-	return ERR_OK;
+	return out;
 }
 
 static enum err put_audio(struct fullout *out, const AVPacket *packet,
@@ -255,7 +170,6 @@ enum err fullout_begin(struct fullout *out, const AVCodecContext *video,
 {
 	enum err err;
 
-	out->e = e;
 	out->rate = audio ? (uint32_t)audio->sample_rate : 0;
 	err = out->kind == FULL_MPEGTS ? begin_ts(out, audio) :
 					 begin_webm(out, video, audio, e);
@@ -268,7 +182,6 @@ enum err fullout_begin(struct fullout *out, const AVCodecContext *video,
 enum err fullout_video(struct fullout *out, const AVPacket *packet,
 		       struct errmsg *e)
 {
-	out->e = e;
 	if (out->kind == FULL_MPEGTS)
 		return put_ts_video(out, packet, e);
 	return put_webm(out, packet, STREAM_OF_VIDEO, (AVRational){ 1, TS_HZ },
@@ -278,7 +191,6 @@ enum err fullout_video(struct fullout *out, const AVPacket *packet,
 enum err fullout_audio(struct fullout *out, const AVPacket *packet,
 		       struct errmsg *e)
 {
-	out->e = e;
 	if (out->is_begun)
 		return put_audio(out, packet, e);
 	if (out->nr_waiting == ARRAY_SIZE(out->waiting))
@@ -292,15 +204,11 @@ enum err fullout_audio(struct fullout *out, const AVPacket *packet,
 
 enum err fullout_finish(struct fullout *out, struct errmsg *e)
 {
-	int status;
+	enum err err;
 
-	out->e = e;
 	if (out->kind == FULL_MPEGTS)
 		return tsout_flush(out->ts, e);
-	status = av_write_trailer(out->format);
-	avio_flush(out->io);
-	if (out->err)
-		return out->err;
-	return status < 0 ? err_set(e, ERR_MEDIA, "WebM cannot be written") :
-			    ERR_OK;
+	err = muxio_result(out->io, av_write_trailer(out->io->muxer), e);
+	/* What was in the buffer may have failed after that. */
+	return err ? err : muxio_result(out->io, 0, e);
 }

@@ -18,8 +18,8 @@
 
 struct fullout;
 
-enum err fullout_new(struct arena *a, enum fullcut_kind kind, struct sink *sink,
-		     struct fullout **out_r, struct errmsg *e) MUST_CHECK;
+struct fullout *fullout_new(struct arena *a, enum fullcut_kind kind,
+			    struct sink *sink);
 
 /* What streams there are; audio may be NULL. */
 enum err fullout_begin(struct fullout *out, const AVCodecContext *video,

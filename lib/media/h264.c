@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <libavcodec/avcodec.h>
+
 #include "media/tsfile.h"
 
 #define MAX_SETS_BYTES 65536 /* of one access unit; what is beyond is left */
@@ -173,4 +175,29 @@ size_t h264_after_sets(const uint8_t *data, size_t size)
 		at = annexb_next(data, size, at);
 	}
 	return size;
+}
+
+void h264_read_look(const uint8_t *data, size_t size, struct h264_look *look_r)
+{
+	AVCodecParserContext *parser = av_parser_init(AV_CODEC_ID_H264);
+	AVCodecContext *codec = avcodec_alloc_context3(NULL);
+	uint8_t *unused;
+	int unused_size;
+
+	*look_r = (struct h264_look){ .format = AV_PIX_FMT_NONE };
+	if (parser && codec) {
+		codec->codec_id = AV_CODEC_ID_H264;
+		parser->flags |= PARSER_FLAG_COMPLETE_FRAMES;
+		av_parser_parse2(parser, codec, &unused, &unused_size, data,
+				 (int)size, AV_NOPTS_VALUE, AV_NOPTS_VALUE, 0);
+		*look_r = (struct h264_look){
+			.width = parser->width,
+			.height = parser->height,
+			.format = parser->format,
+			.profile = codec->profile,
+			.level = codec->level,
+		};
+	}
+	av_parser_close(parser);
+	avcodec_free_context(&codec);
 }

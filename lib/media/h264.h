@@ -45,6 +45,16 @@ void h264_read_sets(struct arena *a, const uint8_t *data, size_t size,
 /* An id that is in no set; the smallest that is free from 7 on. */
 unsigned h264_free_id(uint32_t ids);
 
+/* What the parameter sets of an access unit say; 0 and -1 without any. */
+struct h264_look {
+	int width;
+	int height;
+	int format;  /* enum AVPixelFormat */
+	int profile; /* FF_PROFILE_* */
+	int level;
+};
+void h264_read_look(const uint8_t *data, size_t size, struct h264_look *look_r);
+
 /* Where the first NAL unit begins that is neither an AUD nor a set. */
 size_t h264_after_sets(const uint8_t *data, size_t size);
 

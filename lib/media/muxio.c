@@ -11,6 +11,7 @@
 
 #include "media/aac.h"
 #include "media/avlog.h"
+#include "media/h264.h"
 #include "media/ts.h"
 
 #define BUFFER_SIZE (256 * 1024)
@@ -262,38 +263,21 @@ static AVStream *add_stream(struct muxio *io, enum AVMediaType type,
 	return stream;
 }
 
-/* What the headers in the first picture say. */
-static void read_headers(const AVPacket *first, AVCodecParameters *par)
-{
-	AVCodecParserContext *parser = av_parser_init(AV_CODEC_ID_H264);
-	AVCodecContext *codec = avcodec_alloc_context3(NULL);
-	uint8_t *data;
-	int size;
-
-	if (parser && codec) {
-		codec->codec_id = AV_CODEC_ID_H264;
-		parser->flags |= PARSER_FLAG_COMPLETE_FRAMES;
-		av_parser_parse2(parser, codec, &data, &size, first->data,
-				 first->size, AV_NOPTS_VALUE, AV_NOPTS_VALUE,
-				 0);
-		par->width = parser->width;
-		par->height = parser->height;
-		par->format = parser->format;
-		par->profile = codec->profile;
-		par->level = codec->level;
-	}
-	av_parser_close(parser);
-	avcodec_free_context(&codec);
-}
-
 AVStream *muxio_add_h264(struct muxio *io, const AVPacket *first,
 			 const uint8_t *sets, size_t size)
 {
 	AVStream *stream = add_stream(io, AVMEDIA_TYPE_VIDEO, AV_CODEC_ID_H264,
 				      sets, size);
+	AVCodecParameters *par = stream->codecpar;
+	struct h264_look look;
 
+	h264_read_look(first->data, (size_t)first->size, &look);
 	stream->time_base = (AVRational){ 1, TS_HZ };
-	read_headers(first, stream->codecpar);
+	par->width = look.width;
+	par->height = look.height;
+	par->format = look.format;
+	par->profile = look.profile;
+	par->level = look.level;
 	return stream;
 }
 

@@ -167,16 +167,8 @@ static struct cut_part *add_part(struct arena *a, struct smartcut *cut)
 {
 	struct cut_part *part;
 
-	if (cut->nr == cut->capacity) {
-		size_t capacity = cut->capacity ? cut->capacity * 2 : 64;
-		struct cut_part *parts =
-			arena_alloc(a, capacity * sizeof(*parts));
-
-		if (cut->nr)
-			memcpy(parts, cut->parts, cut->nr * sizeof(*parts));
-		cut->parts = parts;
-		cut->capacity = capacity;
-	}
+	cut->parts = arena_grow(a, cut->parts, cut->nr, &cut->capacity,
+				sizeof(*part));
 	part = &cut->parts[cut->nr++];
 	*part = (struct cut_part){ .offset = cut->length };
 	return part;

@@ -10,8 +10,6 @@
 
 #define SETTLE 1024 /* samples: longer than the filter of any conversion */
 
-#define STEP_Q ((int64_t)AAC_SAMPLES * TS_HZ) /* a frame, times rate */
-
 /* What a piece has of the grid of its run. */
 struct share {
 	const struct cut_run *run;
@@ -32,7 +30,7 @@ static const struct cut_run *run_of(const struct cutplan *plan, size_t piece)
 /* Where a frame begins. */
 static int64_t time_of(const struct share *s, int64_t frame)
 {
-	int64_t q = frame * STEP_Q;
+	int64_t q = frame * AAC_STEP_Q;
 	int64_t half = s->format.rate / 2;
 
 	return s->origin +
@@ -42,7 +40,7 @@ static int64_t time_of(const struct share *s, int64_t frame)
 /* The first frame that begins at a time, or after it. */
 static int64_t frame_at(const struct share *s, int64_t time)
 {
-	int64_t frame = (time - s->origin) * s->format.rate / STEP_Q;
+	int64_t frame = (time - s->origin) * s->format.rate / AAC_STEP_Q;
 
 	while (frame > 0 && time_of(s, frame - 1) >= time)
 		frame--;

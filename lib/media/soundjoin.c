@@ -9,17 +9,8 @@
 void framelist_append(struct arena *a, struct framelist *list,
 		      const struct audio_frame *frame)
 {
-	if (list->nr == list->capacity) {
-		size_t capacity = list->capacity ? list->capacity * 2 : 16;
-		struct audio_frame *frames =
-			arena_alloc(a, capacity * sizeof(*frames));
-
-		if (list->nr)
-			memcpy(frames, list->frames,
-			       list->nr * sizeof(*frames));
-		list->frames = frames;
-		list->capacity = capacity;
-	}
+	list->frames = arena_grow(a, list->frames, list->nr, &list->capacity,
+				  sizeof(*frame));
 	list->frames[list->nr++] = *frame;
 }
 

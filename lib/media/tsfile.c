@@ -12,8 +12,6 @@
 #include "base/mem.h"
 #include "media/h264.h"
 
-#define SAMPLES_PER_FRAME 1024
-
 /* A stream whose payload is gathered. */
 struct gather {
 	const struct ts_stream *stream;
@@ -37,13 +35,40 @@ struct parser {
 
 /* ADTS headers */
 
+/* Sampling frequency indexes: ISO/IEC 14496-3 table 1.18. */
+static const uint32_t rates[16] = {
+	96000, 88200, 64000, 48000, 44100, 32000, 24000,
+	22050, 16000, 12000, 11025, 8000,  7350,
+};
+
+void adts_lc_header(uint32_t rate, unsigned channels,
+		    uint8_t header[ADTS_HEADER])
+{
+	unsigned index = 0;
+
+	while (index < ARRAY_SIZE(rates) && rates[index] != rate)
+		index++;
+	if (index == ARRAY_SIZE(rates) || !channels || channels > 7)
+		BUG("AAC has no %u Hz, or no %u channels", rate, channels);
+	memset(header, 0, ADTS_HEADER);
+	header[0] = 0xff;
+	header[1] = 0xf1; /* no CRC */
+	header[2] = (uint8_t)(1U << 6 | index << 2 | channels >> 2);
+	header[3] = (uint8_t)((channels & 3) << 6);
+}
+
+void adts_set_size(uint8_t header[ADTS_HEADER], size_t size)
+{
+	header[3] = (uint8_t)((header[3] & 0xfc) | size >> 11);
+	header[4] = (uint8_t)(size >> 3);
+	/* The buffer's fullness, 11 bits, all set: not said; one block. */
+	header[5] = (uint8_t)((size & 7) << 5 | 0x1f);
+	header[6] = 0xfc;
+}
+
 size_t adts_frame(const uint8_t *data, size_t size,
 		  struct audio_format *format_r)
 {
-	static const uint32_t rates[16] = {
-		96000, 88200, 64000, 48000, 44100, 32000, 24000,
-		22050, 16000, 12000, 11025, 8000,  7350,
-	};
 	size_t length;
 
 	/* Sync word, and a layer that is always 0. */
@@ -193,9 +218,6 @@ static void gather_all(struct parser *p)
 		find_pcr(file, packet);
 		if (g)
 			take_packet(p, g, packet, (uint32_t)i);
-		if (file->pcr != TS_NONE && file->pcr_dts == TS_NONE &&
-		    g == &p->video && g->nr)
-			file->pcr_dts = g->units[g->nr - 1].dts;
 	}
 	file->units = settle(p, &p->video);
 	file->nr_units = p->video.nr;
@@ -220,14 +242,12 @@ static void look_at_video(struct tsfile *file)
  * A time is rounded to ticks and a frame need not be a whole number of them,
  * so one packet's time alone would put frames up to a tick beside their place.
  */
-#define STEP_Q ((int64_t)SAMPLES_PER_FRAME * TS_HZ)
-
 static void settle_grid(struct tsfile *file, size_t end)
 {
 	const struct audio_grid *g = &file->grid;
 	int64_t q = g->least + (g->most - g->least) / 2;
 
-	for (size_t i = g->first; g->rate && i < end; i++, q += STEP_Q)
+	for (size_t i = g->first; g->rate && i < end; i++, q += AAC_STEP_Q)
 		file->frames[i].pts =
 			(q + g->rate / 2 - (q < 0 ? g->rate - 1 : 0)) / g->rate;
 }
@@ -235,7 +255,7 @@ static void settle_grid(struct tsfile *file, size_t end)
 /* Whether the time of frame i fits; then the grid is known better. */
 static bool fit_time(struct audio_grid *g, size_t i, int64_t pts, uint32_t rate)
 {
-	int64_t at = pts * rate - (int64_t)(i - g->first) * STEP_Q;
+	int64_t at = pts * rate - (int64_t)(i - g->first) * AAC_STEP_Q;
 	int64_t least = at - rate / 2;
 	int64_t most = at + rate / 2;
 
@@ -389,7 +409,7 @@ enum err tsfile_parse(struct arena *a, const uint8_t *data, size_t size,
 	struct tsfile *file = ARENA_NEW(a, struct tsfile);
 	struct parser p = { .arena = a, .file = file, .reference = reference };
 
-	file->pcr = file->pcr_dts = TS_NONE;
+	file->pcr = TS_NONE;
 	find_packets(&p, data, size);
 	if (!find_tables(file))
 		return err_set(e, ERR_MEDIA,

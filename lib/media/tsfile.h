@@ -53,6 +53,10 @@ struct unit {
 	uint8_t nr_auds; /* more than 1: several access units in one PES */
 };
 
+/* A frame of AAC, in samples and in ticks times the sampling rate. */
+#define AAC_SAMPLES 1024
+#define AAC_STEP_Q  ((int64_t)AAC_SAMPLES * TS_HZ)
+
 /* A frame of ADTS, with its header. */
 struct audio_frame {
 	int64_t pts; /* rounded once, from the PES packet's own */
@@ -104,7 +108,6 @@ struct tsfile {
 	int64_t first_pts; /* least of the video, else of the audio */
 	int64_t last_pts;  /* greatest of the same */
 	int64_t pcr;	   /* the first of the PCR's PID, or TS_NONE */
-	int64_t pcr_dts;   /* the video DTS in or after its packet */
 };
 
 /* Reads all of fd.  reference is a time near those in it, or TS_NONE. */
@@ -129,5 +132,14 @@ void tsfile_follow_audio(struct tsfile *file, int64_t next_pts);
  */
 size_t adts_frame(const uint8_t *data, size_t size,
 		  struct audio_format *format_r);
+
+/* A header of AAC LC without a CRC; its frames' sizes are to be set. */
+#define ADTS_HEADER    7
+#define ADTS_MAX_FRAME 8191 /* 13 bits, header and all */
+void adts_lc_header(uint32_t rate, unsigned channels,
+		    uint8_t header[ADTS_HEADER]);
+
+/* The size of the frame, header and all, which holds one block. */
+void adts_set_size(uint8_t header[ADTS_HEADER], size_t size);
 
 #endif

@@ -140,6 +140,13 @@ def threads(pid):
 
 wait_for(lambda: threads(holder) > 3, "its decoder")
 os.kill(holder, signal.SIGSTOP)        # so that the place stays taken
+
+
+def places():
+    return [int(line.split()[1]) for line in server.get("/metrics").text.splitlines() if line.startswith(("restreamer_edge_places ", "restreamer_edge_places_used "))]
+
+
+same(places(), [1, 1], "the place shows in the metrics")
 second = SlowClient(server, cut("bf2", (4.5, 8.03)))
 wait_for(lambda: len(server.helpers()) == 2, "the second")
 waiting = (set(server.helpers()) - {holder}).pop()
@@ -150,6 +157,7 @@ ok(took < 3, "a client that leaves while its edges wait for a place is let go", 
 os.kill(holder, signal.SIGKILL)
 first.close()
 helpers_gone(0, "the one that was killed")
+same(places(), [0, 1], "and is free again")
 a = server.get(cut("longgop", (10.6, 11.1)))
 same((a.status, a.whole), (200, True), "the place of a killed one is free again")
 finish()

@@ -9,9 +9,10 @@
 
 static void test_alloc(void **state)
 {
-	static const size_t sizes[] = { 0,    1,    7,	   8,	  15,	 16,
-					17,   100,  4095,  4096,  4097,	 8192,
-					16383, 16384, 16385, 70000, 1000000 };
+	static const size_t sizes[] = { 0,     1,      7,     8,     15,
+					16,    17,     100,   4095,  4096,
+					4097,  8192,   16383, 16384, 16385,
+					70000, 1000000 };
 	struct arena a;
 	char *previous = NULL;
 
@@ -24,8 +25,7 @@ static void test_alloc(void **state)
 			print_message("# %zu bytes\n", sizes[i]);
 			assert_non_null(p);
 			assert_ptr_not_equal(p, previous);
-			assert_int_equal((uintptr_t)p %
-						 _Alignof(max_align_t),
+			assert_int_equal((uintptr_t)p % _Alignof(max_align_t),
 					 0);
 			for (size_t k = 0; k < sizes[i]; k++)
 				assert_int_equal(p[k], 0);
@@ -67,6 +67,29 @@ static void test_many_small(void **state)
 		for (size_t k = 0; k <= i % 50; k++)
 			assert_int_equal(all[i][k], i & 255);
 	arena_release(&a);
+	arena_release(&a);
+}
+
+static void test_grow(void **state)
+{
+	struct arena a;
+	size_t capacity = 0;
+	int *numbers = NULL;
+
+	UNUSED(state);
+	arena_init(&a);
+	for (int i = 0; i < 1000; i++) {
+		int *before = numbers;
+		bool is_full = (size_t)i == capacity;
+
+		numbers = arena_grow(&a, numbers, (size_t)i, &capacity,
+				     sizeof(*numbers));
+		assert_true(capacity > (size_t)i);
+		assert_int_equal(numbers != before, is_full);
+		numbers[i] = i;
+	}
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(numbers[i], i);
 	arena_release(&a);
 }
 
@@ -114,9 +137,9 @@ static void test_cleanups(void **state)
 	assert_int_equal(counter, 0);
 	arena_reset(&a);
 	assert_int_equal(counter, 3);
-	assert_int_equal(notes[0].order, 3);	/* newest first */
+	assert_int_equal(notes[0].order, 3); /* newest first */
 	assert_int_equal(notes[2].order, 1);
-	arena_reset(&a);			/* once only */
+	arena_reset(&a); /* once only */
 	assert_int_equal(counter, 3);
 	arena_defer(&a, run_note, &notes[0]);
 	arena_release(&a);
@@ -164,6 +187,7 @@ int main(void)
 		cmocka_unit_test(test_alloc),
 		cmocka_unit_test(test_alloc_nothing),
 		cmocka_unit_test(test_many_small),
+		cmocka_unit_test(test_grow),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_cleanups),
 		cmocka_unit_test(test_cleanup_sees_memory),

@@ -173,8 +173,8 @@ static void test_format(void **state)
 	UNUSED(state);
 	assert_int_equal(f->video_type, TYPE_H264);
 	assert_int_equal(f->audio_type, TYPE_ADTS);
-	assert_int_equal(f->width, 160);
-	assert_int_equal(f->height, 90);
+	assert_int_equal(f->look.width, 160);
+	assert_int_equal(f->look.height, 90);
 	assert_int_equal(f->audio.rate, 48000);
 	assert_int_equal(f->audio.channels, 1);
 	assert_int_equal(f->audio.object_type, 2);

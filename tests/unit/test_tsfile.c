@@ -15,7 +15,7 @@ static struct arena arena;
 
 #define VIDEO "-f lavfi -i testsrc2=s=320x180:r=30:d=2 "
 #define SOUND "-f lavfi -i sine=r=48000:d=2 "
-#define X264 "-c:v libx264 -preset veryfast -g 30 -sc_threshold 0 "
+#define X264  "-c:v libx264 -preset veryfast -g 30 -sc_threshold 0 "
 
 static const struct {
 	const char *what;
@@ -23,16 +23,16 @@ static const struct {
 } sources[] = {
 	{ "no B-frames", VIDEO SOUND X264 "-bf 0 -c:a aac" },
 	{ "B-frames", VIDEO SOUND X264 "-bf 2 -c:a aac" },
-	{ "pyramid", VIDEO SOUND X264
-	  "-bf 4 -x264-params b-pyramid=normal -c:a aac" },
-	{ "44.1 kHz", VIDEO "-f lavfi -i sine=r=44100:d=2 " X264
-			    "-bf 0 -c:a aac" },
-	{ "past 2^33", VIDEO SOUND X264
-	  "-bf 2 -c:a aac -output_ts_offset 95442.5" },
+	{ "pyramid",
+	  VIDEO SOUND X264 "-bf 4 -x264-params b-pyramid=normal -c:a aac" },
+	{ "44.1 kHz",
+	  VIDEO "-f lavfi -i sine=r=44100:d=2 " X264 "-bf 0 -c:a aac" },
+	{ "past 2^33",
+	  VIDEO SOUND X264 "-bf 2 -c:a aac -output_ts_offset 95442.5" },
 	{ "no sound", VIDEO X264 "-bf 2" },
 	{ "no video", SOUND "-c:a aac" },
-	{ "open GOP", VIDEO SOUND X264
-	  "-bf 2 -x264-params open-gop=1 -c:a aac" },
+	{ "open GOP",
+	  VIDEO SOUND X264 "-bf 2 -x264-params open-gop=1 -c:a aac" },
 };
 
 static bool has_ffmpeg(void)
@@ -198,13 +198,13 @@ static void test_damage(void **state)
 {
 	static const struct {
 		const char *what;
-		const char *command;	/* makes y.ts of x.ts */
-		size_t skipped;		/* 0: any */
+		const char *command; /* makes y.ts of x.ts */
+		size_t skipped;	     /* 0: any */
 	} rows[] = {
 		{ "cut in a packet", "head -c 50000 x.ts >y.ts",
 		  50000 % TS_PACKET },
-		{ "noise in front",
-		  "{ head -c 77 /dev/zero; cat x.ts; } >y.ts", 77 },
+		{ "noise in front", "{ head -c 77 /dev/zero; cat x.ts; } >y.ts",
+		  77 },
 		{ "bytes lost inside",
 		  "{ head -c 30000 x.ts; tail -c +30101 x.ts; } >y.ts", 0 },
 	};
@@ -326,11 +326,36 @@ static void test_refused(void **state)
 	}
 }
 
+static void test_adts_header(void **state)
+{
+	static const uint32_t rates[] = { 96000, 48000, 44100, 7350 };
+	static const size_t sizes[] = { 7, 8, 371, 2048, ADTS_MAX_FRAME };
+	static uint8_t frame[ADTS_MAX_FRAME];
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
+		for (unsigned channels = 1; channels < 8; channels++)
+			for (size_t k = 0; k < ARRAY_SIZE(sizes); k++) {
+				struct audio_format format = { 0 };
+
+				adts_lc_header(rates[i], channels, frame);
+				adts_set_size(frame, sizes[k]);
+				adts_set_size(frame, sizes[k]);
+				assert_int_equal(
+					adts_frame(frame, sizes[k], &format),
+					sizes[k]);
+				assert_int_equal(format.object_type, 2);
+				assert_int_equal(format.rate, rates[i]);
+				assert_int_equal(format.channels, channels);
+			}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sources),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_adts_header),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_flips),
 		cmocka_unit_test(test_refused),
