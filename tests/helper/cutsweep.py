@@ -11,8 +11,9 @@ import urllib.parse
 from cutproof import examine
 from cuttruth import channel_of, to_us
 
-# What is not cut at all, or not to the sound that it had.
-REFUSED = {"hevc", "soundchange"}
+# What is not cut at all, and what does not keep the sound that it had.
+REFUSED = {"hevc"}
+CONVERTED = {"soundchange"}
 # Where a transition's frames cannot be told beforehand.
 NO_TRANSITIONS = {"vfr", "ms60", "sizechange"}
 TRANSITIONS = ("fade", "wipeleft", "circleopen", "slideup", "clockwipe")
@@ -23,7 +24,7 @@ OVERLAPPING = {"drift"}
 def channels(base, names=()):
     """(channel, quality) of all archives below a directory, or those named."""
     found = [os.path.basename(f)[:-5].rsplit("-", 1) for f in sorted(glob.glob(f"{base}/.truth/*.json"))]
-    return [(c, q) for c, q in found if (c in names if names else c not in REFUSED)]
+    return [(c, q) for c, q in found if (c in names if names else c not in REFUSED | CONVERTED)]
 
 
 class Cut:
