@@ -129,6 +129,9 @@ static enum err finish(struct offline *o, enum err err)
 
 /* Commands */
 
+static const char *const cut_endings[] = { ".mp4", ".mkv", ".webm", NULL };
+static const char *const picture_endings[] = { ".jpg", NULL };
+
 static const struct command {
 	const char *name;
 	const char *words; /* for help */
@@ -136,6 +139,7 @@ static const struct command {
 	int max_words;
 	const char *path;		   /* in front of the words */
 	const char *ending[MAX_WORDS + 1]; /* of the last, by their number */
+	const char *const *others;	   /* that -o may choose, or NULL */
 	const char *help;
 	enum method method;
 } commands[] = {
@@ -145,6 +149,7 @@ static const struct command {
 	  3,
 	  "files",
 	  { 0 },
+	  NULL,
 	  "list channels, qualities, hours or files, as JSON",
 	  METHOD_GET },
 	{ "extras",
@@ -153,6 +158,7 @@ static const struct command {
 	  1,
 	  "extras",
 	  { 0 },
+	  NULL,
 	  "list every file below a directory, as JSON",
 	  METHOD_GET },
 	{ "playlist",
@@ -161,6 +167,7 @@ static const struct command {
 	  2,
 	  "playlist",
 	  { NULL, ".m3u8", ".m3u8" },
+	  NULL,
 	  "write an HLS playlist (--start, --end, --range)",
 	  METHOD_GET },
 	{ "cut",
@@ -169,8 +176,19 @@ static const struct command {
 	  2,
 	  "cut",
 	  { NULL, NULL, ".ts" },
+	  cut_endings,
 	  "write the video of given times (--start, --end, --range, --type, "
 	  "--allow_holes, --dry_run)",
+	  METHOD_GET },
+	{ "frame",
+	  "CHANNEL QUALITY",
+	  2,
+	  2,
+	  "frame",
+	  { NULL, NULL, ".png" },
+	  picture_endings,
+	  "write the picture of a moment as PNG or, with -o NAME.jpg, as JPEG "
+	  "(--timestamp, --height)",
 	  METHOD_GET },
 	{ "generate_videos",
 	  "CHANNEL QUALITY",
@@ -178,6 +196,7 @@ static const struct command {
 	  2,
 	  "generate_videos",
 	  { 0 },
+	  NULL,
 	  "write whole segments as BASE/CHANNEL_QUALITY_NAME_N.mkv, as JSON on "
 	  "standard input says: {NAME: [START, END]}; N counts where there are "
 	  "holes",
@@ -244,16 +263,13 @@ static enum err check_arguments(struct request *req)
 static const char *ending_of(const struct offline *o,
 			     const struct command *command, int nr_words)
 {
-	static const char *const endings[] = { ".ts", ".mp4", ".mkv", ".webm" };
 	const char *ending = command->ending[nr_words];
 	const char *asked = o->output ? strrchr(o->output, '.') : NULL;
 
-	if (!ending || strcmp(ending, endings[0]) != 0)
-		return ending ? ending : "";
-	for (size_t i = 0; asked && i < ARRAY_SIZE(endings); i++)
-		if (!strcmp(asked, endings[i]))
-			return endings[i];
-	return ending;
+	for (const char *const *e = command->others; asked && e && *e; e++)
+		if (!strcmp(asked, *e))
+			return *e;
+	return ending ? ending : "";
 }
 
 static enum err set_path(struct offline *o, const struct command *command,

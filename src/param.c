@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -69,6 +70,19 @@ static enum err fill_bool(const char *text, bool *field, struct errmsg *e)
 	return ERR_OK;
 }
 
+static enum err fill_int(const struct param *p, const char *text, int *field,
+			 struct errmsg *e)
+{
+	size_t nr = strspn(text, "0123456789");
+	long value = nr && nr < 10 && !text[nr] ? strtol(text, NULL, 10) : -1;
+
+	if (value < p->min || value > p->max)
+		return err_set(e, ERR_INPUT, "'%s' is no number from %d to %d",
+			       err_quote(text).text, p->min, p->max);
+	*field = (int)value;
+	return ERR_OK;
+}
+
 static enum err fill_text(const char *text, const char **field,
 			  struct errmsg *e)
 {
@@ -119,6 +133,8 @@ static enum err fill_single(struct request *req, const struct param *p,
 		return fill_bool(text, field, e);
 	case PARAM_ENUM:
 		return fill_enum(p, text, field, e);
+	case PARAM_INT:
+		return fill_int(p, text, field, e);
 	case PARAM_TEXT:
 		return fill_text(text, field, e);
 	case PARAM_END:

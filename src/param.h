@@ -20,6 +20,7 @@ enum param_type {
 	PARAM_TIME, /* usec_t at offset, bool at extra: whether given */
 	PARAM_BOOL, /* bool: true or false in any case */
 	PARAM_ENUM, /* int: index into choices */
+	PARAM_INT,  /* int: a number from min to max */
 	PARAM_TEXT, /* const char *: not empty */
 	PARAM_LIST, /* repeated: array of elements, size_t at extra: count */
 };
@@ -39,7 +40,8 @@ struct param {
 	size_t offset;
 	size_t extra;
 	const char *const *choices; /* PARAM_ENUM: NULL-terminated */
-	const char *dflt;	    /* PARAM_ENUM, PARAM_BOOL */
+	const char *dflt;	    /* PARAM_ENUM, PARAM_BOOL, PARAM_INT */
+	int min, max;		    /* PARAM_INT */
 	param_element_fn *parse;    /* PARAM_LIST */
 	size_t element_size;
 	const char *help; /* of the value, for "routes" */

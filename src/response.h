@@ -27,6 +27,8 @@
 #define TYPE_PLAYLIST "application/vnd.apple.mpegurl"
 #define TYPE_MPEGTS   "video/MP2T"
 #define TYPE_WEBM     "video/webm"
+#define TYPE_PNG      "image/png"
+#define TYPE_JPEG     "image/jpeg"
 #define TYPE_METRICS  "text/plain; version=0.0.4; charset=utf-8"
 
 /*

@@ -6,7 +6,8 @@
 
 static const struct route *const tables[] = {
 	file_routes, segment_routes, playlist_routes,
-	cut_routes,  video_routes,   status_routes,
+	cut_routes,  video_routes,   frame_routes,
+	status_routes,
 };
 
 void route_each(bool (*fn)(const struct route *route, void *ctx), void *ctx)
