@@ -18,8 +18,12 @@ static struct request req;
 
 static int begin(void **state)
 {
-	static char *argv[] = { (char *)"restreamer", (char *)"--cache",
-				(char *)"none", (char *)"--base", NULL, NULL };
+	static char *argv[] = { (char *)"restreamer",
+				(char *)"--cache",
+				(char *)"none",
+				(char *)"--base",
+				NULL,
+				NULL };
 	struct errmsg e;
 	int nr_words;
 
@@ -105,7 +109,7 @@ static bool finds_itself(const struct route *route, void *ctx)
 			 ERR_METHOD);
 	assert_int_equal(find(uri, METHOD_OPTIONS), ERR_METHOD);
 	assert_int_equal(find(uri, METHOD_OTHER), ERR_METHOD);
-	assert_ptr_equal(req.route, route);	/* for Allow */
+	assert_ptr_equal(req.route, route); /* for Allow */
 	assert_string_equal(route_methods(route),
 			    posts ? "POST, OPTIONS" : "GET, HEAD, OPTIONS");
 	assert_string_equal(req.channel ? req.channel : "c", "c");
@@ -182,12 +186,29 @@ static void test_variables(void **state)
 static void test_no_route(void **state)
 {
 	static const char *const uris[] = {
-		"/nothing", "/file", "/filesx", "/FILES", "/files/a/b/c/d",
-		"/playlist", "/playlist/a", "/playlist/a.m3u",
-		"/playlist/a/b", "/playlist/a/b.ts", "/playlist/a/b.m3u8/c",
-		"/playlist/am3u8", "/cut", "/cut/a", "/cut/a.ts", "/cut/a/b",
-		"/cut/a/ts", "/cut/a/b.ts/c", "/cut/a/b.TS", "/segments",
-		"/extras", "/healthz/x", "/metricsx",
+		"/nothing",
+		"/file",
+		"/filesx",
+		"/FILES",
+		"/files/a/b/c/d",
+		"/playlist",
+		"/playlist/a",
+		"/playlist/a.m3u",
+		"/playlist/a/b",
+		"/playlist/a/b.ts",
+		"/playlist/a/b.m3u8/c",
+		"/playlist/am3u8",
+		"/cut",
+		"/cut/a",
+		"/cut/a.ts",
+		"/cut/a/b",
+		"/cut/a/ts",
+		"/cut/a/b.ts/c",
+		"/cut/a/b.TS",
+		"/segments",
+		"/extras",
+		"/healthz/x",
+		"/metricsx",
 	};
 
 	UNUSED(state);
@@ -202,8 +223,9 @@ static void test_no_route(void **state)
 /* What no answer may be, whatever was asked. */
 static void assert_no_fault(const char *uri, enum err err)
 {
-	/* The segments here are no video, which only a cut looks at. */
-	bool no_video = err == ERR_MEDIA && strncmp(uri, "/cut/", 5) != 0;
+	/* The segments here are no video, which only these look at. */
+	bool no_video = err == ERR_MEDIA && strncmp(uri, "/cut/", 5) != 0 &&
+			strncmp(uri, "/frame/", 7) != 0;
 
 	if (err == ERR_IO || err == ERR_CORRUPT || no_video ||
 	    err == ERR_GONE || err == ERR_HANDED || err == ERR_BUSY ||
@@ -227,24 +249,45 @@ static enum err run(const char *uri, enum method method)
 	return err;
 }
 
-#define LONG_TEXT \
+#define LONG_TEXT                                                              \
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
 	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 static const char *const values[] = {
-	"",	 "x",	     "-1",	  "0",
-	"1",	 "true",     "%25",	  "%2F..",
-	"@",	 "@1",	     "@-1",	  "@99999999999",
-	"@999999999999999999999",	  "now",
-	"now-1s", "now-999999999d",	  "now-1s,now",
-	"0001-01-01",			  "9999-12-31T23:59:59.999999",
-	"0001-01-01,9999-12-31",	  "2026-11-07T00:00",
+	"",
+	"x",
+	"-1",
+	"0",
+	"1",
+	"true",
+	"%25",
+	"%2F..",
+	"@",
+	"@1",
+	"@-1",
+	"@99999999999",
+	"@999999999999999999999",
+	"now",
+	"now-1s",
+	"now-999999999d",
+	"now-1s,now",
+	"0001-01-01",
+	"9999-12-31T23:59:59.999999",
+	"0001-01-01,9999-12-31",
+	"2026-11-07T00:00",
 	"2026-11-07T00:00,2026-11-07T00:01",
 	"2026-11-07T00:01,2026-11-07T00:00",
-	"rough", "fade,1",   "fade,",	  ",",
-	"fade,99999999999999999999",	  "%22%5C%C3%A9",
-	"smart", "webm",     LONG_TEXT,	  "%F0%9F%98%80",
+	"rough",
+	"fade,1",
+	"fade,",
+	",",
+	"fade,99999999999999999999",
+	"%22%5C%C3%A9",
+	"smart",
+	"webm",
+	LONG_TEXT,
+	"%F0%9F%98%80",
 };
 
 /* Every value for every argument, alone and with a range that is good. */
@@ -265,11 +308,13 @@ static bool takes_any_value(const struct route *route, void *ctx)
 			snprintf(uri, sizeof(uri), "%s?%s=%s&%s=x", path,
 				 p->name, values[i], p->name);
 			run(uri, METHOD_HEAD);
-			snprintf(uri, sizeof(uri),
-				 "%s?%s=%s&type=rough&allow_holes=true&"
-				 "start=2026-11-07T00:00&end=2026-11-07T00:00:04"
-				 "&unknown=%s",
-				 path, p->name, values[i], values[i]);
+			snprintf(
+				uri, sizeof(uri),
+				"%s?%s=%s&type=rough&allow_holes=true&"
+				"start=2026-11-07T00:00&end=2026-11-07T00:00:04"
+				"&timestamp=2026-11-07T00:00"
+				"&unknown=%s",
+				path, p->name, values[i], values[i]);
 			run(uri, METHOD_GET);
 		}
 		print_message("# %s?%s=\n", path, p->name);
@@ -299,8 +344,11 @@ static bool refuses_garbage(const struct route *route, void *ctx)
 			/* An empty transition is a hard cut. */
 			if (!strcmp(p->name, "transition") && i == 0)
 				continue;
-			snprintf(uri, sizeof(uri), "%s?%s=%s", path, p->name,
-				 garbage[i]);
+			snprintf(uri, sizeof(uri), "%s?%s=%s%s", path, p->name,
+				 garbage[i],
+				 strcmp(p->name, "timestamp") != 0 ?
+					 "&timestamp=@1" :
+					 "");
 			print_message("# %s\n", uri);
 			assert_int_equal(run(uri, METHOD_GET), ERR_INPUT);
 			assert_ptr_equal(strstr(req.error.text, p->name),
