@@ -361,10 +361,11 @@ static void warn_once(struct cutplan *plan, const char *line)
 		text_printf(plan->warnings, "%s\n", line);
 }
 
+/* Segments that begin within a GOP do not say what they have: the same. */
 static bool has_other_pictures(const struct cut_format *f,
 			       const struct picture_shape *shape)
 {
-	return f->video_type && shape->width &&
+	return f->look.width && shape->width &&
 	       (f->look.width != shape->width ||
 		f->look.height != shape->height ||
 		f->look.format != shape->format);

@@ -24,7 +24,7 @@ from cutsweep import Cut  # noqa: E402
 from cuttruth import channel_of  # noqa: E402
 
 base = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
-subprocess.run([os.path.join(HELPER, "make-cut-archives"), base, "soundchange", "sizechange"], check=True)
+subprocess.run([os.path.join(HELPER, "make-cut-archives"), base, "soundchange", "sizechange", "longgop"], check=True)
 work = temp_dir("work")
 server = Server(base)
 
@@ -110,6 +110,8 @@ for channel in ("soundchange", "sizechange"):
     like(a.text, "changes its format", "says why")
 a = ask(of("sizechange", (8, 12)).url())
 same((a.status, a["x-cut-warning"]), (200, "format-change"), "pictures are passed, with a warning")
+a, b = (ask(of("longgop", ("10.5", 19)).url(more)) for more in ("", "&mixed=transcode"))
+same((a.status, a["x-cut-warning"], b["x-cut-warning"], a.body == b.body), (200, None, None, True), "segments without parameter sets are no change")
 for channel, first, wide in (("sizechange", 8, 640), ("sizechange", 1, 320), ("sizechange", "9.2", 640), ("soundchange", 12, 320)):
     a = ask(of(channel, (first, 15)).url("&mixed=transcode"))
     path = os.path.join(work, "one-size.ts")
