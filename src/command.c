@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -419,6 +420,8 @@ int command_run(int argc, char **argv)
 	enum err err;
 	int status;
 
+	/* A file that may not grow so large is an error like others. */
+	signal(SIGXFSZ, SIG_IGN);
 	o->client.sink = &o->sink;
 	arena_init(&o->req.arena);
 	request_begin(&o->req, NULL, &o->client, METHOD_GET);

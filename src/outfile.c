@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,24 +31,51 @@ static int open_directory(const char *path, const char *name)
 	return open(len ? dir : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* What is there already, a file behind a link too, gives name and mode. */
+static enum err look_at_old(struct outfile *out, mode_t *mode_r,
+			    struct errmsg *e)
+{
+	struct stat st;
+
+	*mode_r = 0;
+	if (stat(out->path, &st) < 0)
+		return errno == ENOENT ? ERR_OK : fail(out, e);
+	if (access(out->path, W_OK) < 0)
+		return fail(out, e);
+	if (!S_ISREG(st.st_mode)) {
+		out->fd = open(out->path, O_WRONLY | O_CLOEXEC);
+		return out->fd < 0 ? fail(out, e) : ERR_OK;
+	}
+	*mode_r = st.st_mode & 07777;
+	out->real = realpath(out->path, NULL);
+	return out->real ? ERR_OK : fail(out, e);
+}
+
 enum err outfile_open(struct outfile *out, const char *path, struct errmsg *e)
 {
-	const char *slash = strrchr(path, '/');
-	struct stat st;
+	const char *slash;
+	mode_t mode;
 	enum err err;
 
 	*out = OUTFILE_NONE;
 	out->path = path;
-	out->name = slash ? slash + 1 : path;
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		out->fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (!strcmp(path, "-")) {
+		out->fd = dup(STDOUT_FILENO);
 		return out->fd < 0 ? fail(out, e) : ERR_OK;
 	}
+	err = look_at_old(out, &mode, e);
+	if (err || out->fd >= 0)
+		return err;
+	path = out->real ? out->real : path;
+	slash = strrchr(path, '/');
+	out->name = slash ? slash + 1 : path;
 	out->dir_fd = open_directory(path, out->name);
 	if (out->dir_fd < 0)
 		return fail(out, e);
 	err = newfile_begin(&out->file, out->dir_fd, out->name, e);
 	out->fd = out->file.fd;
+	if (!err && mode && fchmod(out->fd, mode) < 0)
+		err = fail(out, e);
 	return err;
 }
 
@@ -69,5 +97,7 @@ void outfile_close(struct outfile *out)
 		fs_close(&out->fd);
 	newfile_abandon(&out->file);
 	fs_close(&out->dir_fd);
+	free(out->real);
+	out->real = NULL;
 	out->fd = -1;
 }

@@ -3,8 +3,9 @@
  *
  * Nobody sees it before it is complete, and then it takes the place of what had
  * its name; whatever ends the process, nothing is left of an unfinished one
- * where the file system can do that (newfile.h).  What is there already and is
- * no plain file (/dev/null, a pipe) is written to as it is.
+ * where the file system can do that (newfile.h).  A link is followed, and the
+ * mode stays.  What is there already and is no plain file (/dev/null, a pipe)
+ * is written to as it is, and "-" is standard output.
  *
  * Errors: ERR_IO.
  * Owner:  outfile_close(), always.
@@ -21,7 +22,8 @@ struct outfile {
 	struct newfile file;
 	int dir_fd;
 	const char *path;
-	const char *name;
+	char *real;	  /* the file that path leads to, if there is one */
+	const char *name; /* in the directory */
 };
 #define OUTFILE_NONE                                                           \
 	((struct outfile){ .fd = -1, .file = NEWFILE_NONE, .dir_fd = -1 })

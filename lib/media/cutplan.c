@@ -24,7 +24,7 @@
 #define MAX_DRIFT (TS_HZ / 5)
 
 /* More than these are counted as the last of them. */
-#define MAX_FORMATS 64
+#define MAX_FORMATS 1024
 
 #define MAX_WARNINGS 4096 /* bytes */
 

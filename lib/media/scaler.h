@@ -1,6 +1,8 @@
 /*
  * scaler.h - pictures made as large as others, and of their pixel format.
  *
+ * One of another aspect gets black bars, and is not distorted.
+ *
  * Errors: ERR_MEDIA for pictures that libswscale does not take.
  * Owner:  the arena it was made with; a picture lasts until the next call.
  */

@@ -121,4 +121,18 @@ for channel, first, wide in (("sizechange", 8, 640), ("sizechange", 1, 320), ("s
     frames = [(f["width"], f["height"]) for f in json.loads(p.stdout)["frames"]]
     same((a.status, p.stderr, set(frames), len(frames), a["x-cut-warning"] in (None, "sound-converted")), (200, b"", {(wide, wide * 9 // 16)}, round((15 - float(first)) * 30), True),
          f"{channel} from {first} with mixed=transcode: one size, every frame")
+
+# ------------------------------------------------------------------ another aspect
+mixed = temp_dir("mixed")
+shutil.copytree(os.path.join(base, "sizechange"), os.path.join(mixed, "aspect"))
+for nth, path in enumerate(sorted(p for d, _, names in os.walk(mixed) for p in (os.path.join(d, n) for n in names))[5:7]):
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", "color=c=white:s=240x180:r=30:d=2", "-f", "lavfi", "-i", "sine=r=48000:d=2", "-c:v", "libx264",
+                    "-g", "60", "-c:a", "aac", "-ac", "2", "-output_ts_offset", str(2 * nth), "-f", "mpegts", path], check=True)
+aspects = Server(mixed)
+path = os.path.join(work, "aspect.ts")
+with open(path, "wb") as f:
+    f.write(wait_for(lambda: (a := aspects.get(of("sizechange", ("1", "13.5")).url("&mixed=transcode").replace("sizechange", "aspect"))).status == 200 and a, "a slot").body)
+p = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-vf", "select=eq(n\\,300)", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"], stdout=subprocess.PIPE, check=True)
+row = np.frombuffer(p.stdout, np.uint8).reshape(180, 320)[90].astype(int)
+ok(row[:36].max() < 20 and row[284:].max() < 20 and row[46:274].min() > 220, "a picture of 4:3 gets bars at its sides", row)
 finish()
