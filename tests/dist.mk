@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	tests/helper/sweep-cuts \
 	tests/helper/tsread.py \
 	tests/http/harness.py \
+	tests/http/withnumpy.py \
 	tests/http/t0000-smoke.py \
 	tests/http/t0100-params.py \
 	tests/http/t0200-files.py \

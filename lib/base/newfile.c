@@ -78,26 +78,6 @@ static void sync_directory(int dir_fd)
 	fs_close(&fd);
 }
 
-enum err newfile_finish(struct newfile *f, const char *name, bool *existed_r,
-			struct errmsg *e)
-{
-	enum err err = ERR_OK;
-
-	*existed_r = false;
-	if (fsync(f->fd) < 0)
-		err = err_set(e, ERR_IO, "cannot write '%s': %s", name,
-			      strerror(errno));
-	else if (give_name(f, name) == 0)
-		sync_directory(f->dir_fd);
-	else if (errno == EEXIST)
-		*existed_r = true;
-	else
-		err = err_set(e, ERR_IO, "cannot name '%s': %s", name,
-			      strerror(errno));
-	newfile_abandon(f);
-	return err;
-}
-
 /*
  * A file without a name cannot take another's place at once: it has a hidden
  * one for a moment.
@@ -118,19 +98,42 @@ static int take_name(struct newfile *f, const char *name)
 	return 0;
 }
 
-enum err newfile_replace(struct newfile *f, const char *name, struct errmsg *e)
+/* On the disk first, then under its name. */
+static enum err finish(struct newfile *f, const char *name,
+		       int (*put)(struct newfile *f, const char *name),
+		       bool *existed_r, struct errmsg *e)
 {
 	enum err err = ERR_OK;
 
+	*existed_r = false;
 	if (fsync(f->fd) < 0)
 		err = err_set(e, ERR_IO, "cannot write '%s': %s", name,
 			      strerror(errno));
-	else if (take_name(f, name) == 0)
+	else if (put(f, name) == 0)
 		sync_directory(f->dir_fd);
+	else if (errno == EEXIST)
+		*existed_r = true;
 	else
 		err = err_set(e, ERR_IO, "cannot name '%s': %s", name,
 			      strerror(errno));
 	newfile_abandon(f);
+	return err;
+}
+
+enum err newfile_finish(struct newfile *f, const char *name, bool *existed_r,
+			struct errmsg *e)
+{
+	return finish(f, name, give_name, existed_r, e);
+}
+
+enum err newfile_replace(struct newfile *f, const char *name, struct errmsg *e)
+{
+	bool existed; /* only the hidden name, which is random */
+	enum err err = finish(f, name, take_name, &existed, e);
+
+	if (!err && existed)
+		err = err_set(e, ERR_IO, "cannot name '%s': %s", name,
+			      strerror(EEXIST));
 	return err;
 }
 

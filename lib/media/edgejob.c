@@ -185,22 +185,6 @@ static enum err encode(struct edgejob *job, const AVCodecContext *source,
 	return videoenc_put(job->enc, frame, e);
 }
 
-/* A frame that the arena frees. */
-static void free_frame(void *ptr)
-{
-	av_frame_free(ptr);
-}
-
-static enum err new_frame(struct arena *a, AVFrame ***frame_r, struct errmsg *e)
-{
-	AVFrame **frame = ARENA_NEW(a, AVFrame *);
-
-	arena_defer(a, free_frame, frame);
-	*frame = av_frame_alloc();
-	*frame_r = frame;
-	return *frame ? ERR_OK : err_set(e, ERR_IO, "out of memory");
-}
-
 /* The pictures of A as they are. */
 static enum err run_plain(struct edgejob *job, AVFrame *frame, struct errmsg *e)
 {
@@ -247,12 +231,13 @@ static enum err run_blend(struct edgejob *job, AVFrame *frame, struct errmsg *e)
 
 static enum err do_work(struct edgejob *job, struct errmsg *e)
 {
-	AVFrame **frame;
-	enum err err = new_frame(&job->work, &frame, e);
+	AVFrame *frame = framesource_frame(&job->work);
+	enum err err;
 
-	if (!err)
-		err = job->config.transition ? run_blend(job, *frame, e) :
-					       run_plain(job, *frame, e);
+	if (!frame)
+		return err_set(e, ERR_IO, "out of memory");
+	err = job->config.transition ? run_blend(job, frame, e) :
+				       run_plain(job, frame, e);
 	if (!err && job->enc)
 		err = videoenc_finish(job->enc, e);
 	return err;
@@ -433,7 +418,7 @@ enum err edgejob_headers(struct arena *a, const struct edgejob_config *config,
 	struct videoenc_config enc;
 	struct framesource *src;
 	struct arena work;
-	AVFrame **frame;
+	AVFrame *frame;
 	const AVFrame *made;
 	bool has = false;
 	enum err err;
@@ -442,11 +427,12 @@ enum err edgejob_headers(struct arena *a, const struct edgejob_config *config,
 	*data_r = NULL;
 	*size_r = 0;
 	err = framesource_open(&work, &config->a, 1, NULL, &src, e);
+	frame = framesource_frame(&work);
+	if (!err && !frame)
+		err = err_set(e, ERR_IO, "out of memory");
 	if (!err)
-		err = new_frame(&work, &frame, e);
-	if (!err)
-		err = framesource_next(src, *frame, &has, e);
-	made = err ? NULL : *frame;
+		err = framesource_next(src, frame, &has, e);
+	made = frame;
 	if (!err && has)
 		err = shape(config, scaler_new(&work), &made, e);
 	if (!err && has) {

@@ -203,6 +203,22 @@ static enum err advance(struct framesource *src, struct errmsg *e)
 			    e);
 }
 
+static void free_frame(void *ptr)
+{
+	AVFrame *frame = ptr;
+
+	av_frame_free(&frame);
+}
+
+AVFrame *framesource_frame(struct arena *a)
+{
+	AVFrame *frame = av_frame_alloc();
+
+	if (frame)
+		arena_defer(a, free_frame, frame);
+	return frame;
+}
+
 enum err framesource_next(struct framesource *src, AVFrame *frame, bool *has_r,
 			  struct errmsg *e)
 {

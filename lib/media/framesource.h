@@ -48,6 +48,9 @@ enum err framesource_open(struct arena *a, const struct framestretch *stretch,
 struct tsfile;
 bool framesource_has_entry(const struct tsfile *file, int64_t pts) MUST_CHECK;
 
+/* An empty picture, which the arena frees; NULL without memory. */
+AVFrame *framesource_frame(struct arena *a);
+
 /* The next picture into frame, which is empty; *has_r false at the end. */
 enum err framesource_next(struct framesource *src, AVFrame *frame, bool *has_r,
 			  struct errmsg *e) MUST_CHECK;

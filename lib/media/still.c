@@ -86,30 +86,23 @@ enum err still_find(struct arena *a, struct hourreader *reader, usec_t time_us,
 	return ERR_OK;
 }
 
-static void free_frame(void *ptr)
-{
-	av_frame_free(ptr);
-}
-
 enum err still_decode(struct arena *a, const struct still *still,
 		      int nr_threads, const AVFrame **frame_r, struct errmsg *e)
 {
 	struct framestretch stretch = still->edges.head;
-	AVFrame **frame = ARENA_NEW(a, AVFrame *);
+	AVFrame *frame = framesource_frame(a);
 	struct framesource *src;
 	bool has = false;
 	enum err err;
 
-	arena_defer(a, free_frame, frame);
-	*frame = av_frame_alloc();
-	if (!*frame)
+	if (!frame)
 		return err_set(e, ERR_IO, "out of memory");
 	stretch.hi = stretch.lo + 1;
 	err = framesource_open(a, &stretch, nr_threads, NULL, &src, e);
 	if (!err)
-		err = framesource_next(src, *frame, &has, e);
+		err = framesource_next(src, frame, &has, e);
 	if (!err && !has)
 		err = err_set(e, ERR_MEDIA, "the picture cannot be decoded");
-	*frame_r = *frame;
+	*frame_r = frame;
 	return err;
 }

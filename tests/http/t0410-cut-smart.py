@@ -5,15 +5,13 @@ Environment:  CUT_COUNT=40    so many random cuts
               CUT_SEED=1      which
               CUT_ARCHIVES    a directory that keeps the archives between runs
 """
+import withnumpy  # noqa: F401
+
 import concurrent.futures
-import importlib.util
 import os
 import sys
 
 count, seed = int(os.environ.get("CUT_COUNT", "40")), int(os.environ.get("CUT_SEED", "1"))
-if importlib.util.find_spec("numpy") is None and os.access("/usr/bin/python3", os.X_OK) and \
-        os.path.realpath(sys.executable) != os.path.realpath("/usr/bin/python3"):
-    os.execv("/usr/bin/python3", ["/usr/bin/python3", "-B", *sys.argv])
 # Before harness starts its alarm.
 os.environ.setdefault("TEST_TIMEOUT", str(600 + 10 * max(0, count - 40)))
 

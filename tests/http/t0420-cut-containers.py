@@ -3,14 +3,11 @@
 
 Environment:  CUT_ARCHIVES    a directory that keeps the archives between runs
 """
-import importlib.util
+import withnumpy  # noqa: F401
+
 import os
 import resource
 import sys
-
-if importlib.util.find_spec("numpy") is None and os.access("/usr/bin/python3", os.X_OK) and \
-        os.path.realpath(sys.executable) != os.path.realpath("/usr/bin/python3"):
-    os.execv("/usr/bin/python3", ["/usr/bin/python3", "-B", *sys.argv])
 
 from harness import *  # noqa: E402
 
