@@ -6,7 +6,7 @@
 PACKAGES_BUILD="gcc libc6-dev make autoconf automake pkgconf
 libfcgi-dev libjson-c-dev libxxhash-dev zlib1g-dev
 libavformat-dev libavcodec-dev libavutil-dev libavfilter-dev libswscale-dev
-libswresample-dev"
+libswresample-dev libgd-dev libpq-dev"
 
 # To serve, by the name of the web server.
 PACKAGES_NGINX="nginx"
@@ -14,7 +14,7 @@ PACKAGES_NGINX="nginx"
 PACKAGES_DEMO="ffmpeg"
 # To run all tests and benchmarks.
 PACKAGES_TEST="libcmocka-dev curl wrk ffmpeg valgrind clang libclang-rt-dev
-python3 python3-numpy xz-utils"
+python3 python3-numpy python3-pil postgresql xz-utils"
 
 # Whether a package is installed; "a|b" is satisfied by either.
 package_is_installed() {
