@@ -40,7 +40,7 @@ enum err server_open(struct server *server, const struct settings *settings,
 	server->cache = hourcache_new(&config);
 	edgestore_open(&server->edges, config.cache_dir,
 		       (uint64_t)settings->edges_max_mb * 1024 * 1024);
-	if (config.cache_dir && server->edges.fd >= 0)
+	if (config.cache_dir && server->edges.blobs.fd >= 0)
 		server->spool_dir = mem_strdup(config.cache_dir);
 	arena_release(&a);
 	return ERR_OK;

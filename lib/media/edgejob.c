@@ -25,7 +25,7 @@
 
 struct edgejob {
 	struct edgejob_config config;
-	struct edgekey key;
+	struct blobkey key;
 	bool is_stored; /* taken from the store: no thread */
 
 	/* of the thread */
@@ -72,7 +72,7 @@ static void hash_stretch(XXH3_state_t *hash, const struct framestretch *s)
 	}
 }
 
-static bool make_key(const struct edgejob_config *config, struct edgekey *key_r)
+static bool make_key(const struct edgejob_config *config, struct blobkey *key_r)
 {
 	XXH3_state_t *hash = XXH3_createState();
 	int64_t facts[] = { EDGE_VERSION,	 avcodec_version(),
@@ -94,7 +94,7 @@ static bool make_key(const struct edgejob_config *config, struct edgekey *key_r)
 		hash_stretch(hash, &config->b);
 	digest = XXH3_128bits_digest(hash);
 	XXH3_freeState(hash);
-	*key_r = (struct edgekey){ { digest.high64, digest.low64 } };
+	*key_r = (struct blobkey){ { digest.high64, digest.low64 } };
 	return true;
 }
 
@@ -274,7 +274,7 @@ static void *run_thread(void *ptr)
 	job->is_done = true;
 	pthread_cond_broadcast(&job->changed);
 	pthread_mutex_unlock(&job->lock);
-	if (!err && job->nr && job->total_bytes <= EDGESTORE_MAX_BYTES)
+	if (!err && job->nr && job->total_bytes <= BLOBSTORE_MAX_BYTES)
 		store(job);
 	return NULL;
 }
@@ -284,7 +284,7 @@ static void *run_thread(void *ptr)
 /* What was taken before the last one is not looked at again. */
 static void free_taken(struct edgejob *job)
 {
-	if (job->total_bytes > EDGESTORE_MAX_BYTES && job->nr_taken) {
+	if (job->total_bytes > BLOBSTORE_MAX_BYTES && job->nr_taken) {
 		free(job->units[job->nr_taken - 1]);
 		job->units[job->nr_taken - 1] = NULL;
 	}

@@ -162,7 +162,7 @@ static void check_cut(struct arena *a, const struct smartcut *cut,
 static void try_cut(struct arena *a, struct hourreader *reader,
 		    const uint8_t *head, unsigned nr)
 {
-	static const struct edgestore no_store = { .fd = -1 };
+	static const struct edgestore no_store = { .blobs = { .fd = -1 } };
 	static const struct transition fade = { "fade", 200000 };
 	const struct smartcut_config config = { .means = {
 							.store = &no_store } };

@@ -20,7 +20,7 @@
 #include "media/edgestore.h"
 
 static struct edgestore store;
-static const struct edgekey key = { { 1, 2 } };
+static const struct blobkey key = { { 1, 2 } };
 static const char name[] = "00000000000000010000000000000002" EDGESTORE_SUFFIX;
 
 /* So that reading is not left out. */
@@ -32,7 +32,7 @@ static void clean_up(void)
 {
 	char path[128];
 
-	unlinkat(store.fd, name, 0);
+	unlinkat(store.blobs.fd, name, 0);
 	snprintf(path, sizeof(path), "%s/%s", dir, EDGESTORE_DIR);
 	rmdir(path);
 	rmdir(dir);
@@ -47,13 +47,13 @@ static void set_up(void)
 	MUST(mkdtemp(dir));
 	MUST(log_open("/dev/null"));
 	edgestore_open(&store, dir, 1 << 20);
-	MUST(store.fd >= 0);
+	MUST(store.blobs.fd >= 0);
 	atexit(clean_up);
 }
 
 static void put_file(const uint8_t *data, size_t size)
 {
-	int fd = openat(store.fd, name,
+	int fd = openat(store.blobs.fd, name,
 			O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	MUST(fd >= 0);
@@ -70,7 +70,7 @@ static bool get(struct arena *a, struct edgeunit **units_r, size_t *nr_r)
 		for (size_t k = 0; k < (*units_r)[i].size; k++)
 			seen ^= (*units_r)[i].data[k];
 	if (!has)
-		MUST(faccessat(store.fd, name, F_OK, 0) < 0);
+		MUST(faccessat(store.blobs.fd, name, F_OK, 0) < 0);
 	return has;
 }
 
@@ -111,7 +111,7 @@ static void try_changes(const uint8_t *data, size_t size)
 	int fd;
 
 	edgestore_put(&store, &key, units, 3);
-	fd = openat(store.fd, name, O_RDWR | O_CLOEXEC);
+	fd = openat(store.blobs.fd, name, O_RDWR | O_CLOEXEC);
 	MUST(fd >= 0);
 	len = pread(fd, before, sizeof(before), 0);
 	MUST(len > 0 && len < (ssize_t)sizeof(before));

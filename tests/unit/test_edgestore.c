@@ -39,7 +39,7 @@ static int set_up(void **state)
 	UNUSED(state);
 	unit_remove(cache);
 	edgestore_open(&store, cache, 1 << 20);
-	return store.fd >= 0 ? 0 : -1;
+	return store.blobs.fd >= 0 ? 0 : -1;
 }
 
 static int tear_down(void **state)
@@ -50,9 +50,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static struct edgekey key_of(uint64_t n)
+static struct blobkey key_of(uint64_t n)
 {
-	return (struct edgekey){ { n, n ^ UINT64_C(0xfedcba9876543210) } };
+	return (struct blobkey){ { n, n ^ UINT64_C(0xfedcba9876543210) } };
 }
 
 static const char *name_of(uint64_t n)
@@ -82,7 +82,7 @@ static size_t make_units(uint64_t n, size_t bytes, struct edgeunit units[20])
 
 static void put(uint64_t n, size_t bytes)
 {
-	struct edgekey key = key_of(n);
+	struct blobkey key = key_of(n);
 	struct edgeunit units[20];
 	size_t nr = make_units(n, bytes, units);
 
@@ -92,7 +92,7 @@ static void put(uint64_t n, size_t bytes)
 /* Whether it is there; if so it is what was put. */
 static bool has(const struct edgestore *from, uint64_t n, size_t bytes)
 {
-	struct edgekey key = key_of(n);
+	struct blobkey key = key_of(n);
 	struct edgeunit expected[20];
 	struct edgeunit *units = NULL;
 	size_t nr = 0;
@@ -245,8 +245,8 @@ static void test_left_over(void **state)
 /* One that is larger than all there may be is not kept, nor tried. */
 static void test_too_large(void **state)
 {
-	struct edgekey key = key_of(1);
-	struct edgeunit unit = { .size = (uint32_t)EDGESTORE_MAX_BYTES };
+	struct blobkey key = key_of(1);
+	struct edgeunit unit = { .size = (uint32_t)BLOBSTORE_MAX_BYTES };
 
 	UNUSED(state);
 	unit.data = calloc(1, unit.size);
@@ -264,24 +264,24 @@ static void test_unusable(void **state)
 
 	UNUSED(state);
 	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
-		struct edgekey key = key_of(1);
+		struct blobkey key = key_of(1);
 		struct edgeunit unit = { 1, (const uint8_t *)"x", 1, true };
 
 		unit_logged("");
 		edgestore_open(&none, paths[i], 1 << 20);
-		assert_int_equal(none.fd, -1);
+		assert_int_equal(none.blobs.fd, -1);
 		assert_int_equal(unit_logged("not kept"), paths[i] != NULL);
 		edgestore_put(&none, &key, &unit, 1);
 		assert_false(has(&none, 1, 10));
 		edgestore_close(&none);
 	}
 	/* Nor one that others may write to. */
-	assert_int_equal(fchmod(store.fd, 0777), 0);
+	assert_int_equal(fchmod(store.blobs.fd, 0777), 0);
 	edgestore_open(&none, cache, 1 << 20);
-	assert_int_equal(none.fd, -1);
+	assert_int_equal(none.blobs.fd, -1);
 	/* Nothing may be kept. */
 	edgestore_open(&none, cache, 0);
-	assert_int_equal(none.fd, -1);
+	assert_int_equal(none.blobs.fd, -1);
 }
 
 /* One that vanishes while it is used is only slower. */
@@ -313,7 +313,7 @@ static void test_two_processes(void **state)
 			store = own;
 			for (int i = 0; i < 300; i++) {
 				uint64_t n = unit_random(&seed) % 10;
-				struct edgekey key = key_of(n);
+				struct blobkey key = key_of(n);
 				struct edgeunit expected[20];
 				struct edgeunit *units;
 				size_t nr;

@@ -182,7 +182,7 @@ static struct cut_spec spec_of(const struct cut_case *c)
 	return spec;
 }
 
-static const struct edgestore no_store = { .fd = -1 };
+static const struct edgestore no_store = { .blobs = { .fd = -1 } };
 static const struct smartcut_config plain = { .means = { .store = &no_store } };
 
 static struct smartcut *make_well(const struct cutplan *plan,
@@ -292,7 +292,7 @@ static void test_ways(void **state)
 
 	UNUSED(state);
 	edgestore_open(&store, dir, 1 << 24);
-	assert_true(store.fd >= 0);
+	assert_true(store.blobs.fd >= 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		const struct smartcut_config cached = {
 			.means = { .store = &store }
