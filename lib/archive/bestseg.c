@@ -36,6 +36,13 @@ static bool is_whole_chain(const struct segspan *span)
 	return span->first == 0 && span->last == span->index->head->last_chain;
 }
 
+bool segspan_is_after_hole(const struct segspan *span, uint32_t i)
+{
+	return i == span->first ?
+		       span->after_hole :
+		       span->index->entries[i].flags & ENTRY_AFTER_HOLE;
+}
+
 uint64_t segspan_count(const struct segspan *span)
 {
 	uint64_t nr = 0;

@@ -65,6 +65,9 @@ uint32_t segspan_next(const struct segspan *span, uint32_t i);
 uint32_t segspan_previous(const struct segspan *span, uint32_t i);
 const struct hour_entry *segspan_last(const struct segspan *span);
 
+/* Whether there is a hole before entry i of a span. */
+bool segspan_is_after_hole(const struct segspan *span, uint32_t i);
+
 /* How many segments there are in it. */
 uint64_t segspan_count(const struct segspan *span);
 uint64_t sequence_count(const struct sequence *seq);

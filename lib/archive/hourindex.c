@@ -3,6 +3,7 @@
 #include "archive/hourindex.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,6 +37,16 @@ uint32_t hourindex_find(const struct hourindex *index, usec_t us)
 			high = middle;
 	}
 	return low;
+}
+
+void hourindex_path(const struct hourindex *index, uint32_t i,
+		    char path[PATH_MAX])
+{
+	char hour[UTIME_HOUR_SIZE];
+
+	snprintf(path, PATH_MAX, "%s/%s",
+		 utime_format_hour(index->head->hour_us, hour),
+		 hourindex_name(index, i));
 }
 
 uint32_t hourindex_next_in_chain(const struct hourindex *index, uint32_t i)

@@ -53,6 +53,7 @@
 #ifndef ARCHIVE_HOURINDEX_H
 #define ARCHIVE_HOURINDEX_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -192,6 +193,10 @@ static inline const char *hourindex_name(const struct hourindex *index,
 {
 	return index->names + index->entries[i].name_off;
 }
+
+/* "HOUR/NAME", the path of an entry below its quality. */
+void hourindex_path(const struct hourindex *index, uint32_t i,
+		    char path[PATH_MAX]);
 
 /* The entry of the chain after entry i of it, or nr_entries at its end. */
 uint32_t hourindex_next_in_chain(const struct hourindex *index, uint32_t i);

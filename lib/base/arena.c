@@ -71,9 +71,10 @@ void arena_release(struct arena *a)
 	*a = (struct arena){ 0 };
 }
 
+/* Zeroed: what is large comes so from the kernel, a page when it is used. */
 static struct arena_block *add_block(struct arena *a, size_t size)
 {
-	struct arena_block *b = mem_alloc(sizeof(*b) + size);
+	struct arena_block *b = mem_zero(sizeof(*b) + size);
 
 	b->size = size;
 	b->next = a->blocks;
@@ -87,7 +88,7 @@ void *arena_alloc(struct arena *a, size_t size)
 	char *p;
 
 	if (need > BLOCK_SIZE / 4) /* its own block; keep the current one */
-		return memset(add_block(a, need)->data, 0, need);
+		return add_block(a, need)->data;
 	if (need > a->left) {
 		a->free = add_block(a, BLOCK_SIZE)->data;
 		a->left = BLOCK_SIZE;

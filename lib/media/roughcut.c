@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,15 +11,6 @@
 #include <xxhash.h>
 
 #include "base/fsutil.h"
-
-static void piece_path(const struct rough_piece *piece, char path[PATH_MAX])
-{
-	char hour[UTIME_HOUR_SIZE];
-
-	snprintf(path, PATH_MAX, "%s/%s",
-		 utime_format_hour(piece->index->head->hour_us, hour),
-		 hourindex_name(piece->index, piece->entry));
-}
 
 /* What a validator is made of. */
 struct identity {
@@ -47,7 +36,7 @@ static enum err look_at(struct roughcut *cut, struct rough_piece *piece,
 	bool is_file;
 	int fd;
 
-	piece_path(piece, path);
+	hourindex_path(piece->index, piece->entry, path);
 	/* Opened as it will be: what cannot be read is said before it begins.
 	 */
 	fd = quality_open(cut->quality, path, O_RDONLY | O_NONBLOCK);
@@ -73,13 +62,6 @@ static enum err look_at(struct roughcut *cut, struct rough_piece *piece,
 	return ERR_OK;
 }
 
-static bool is_after_hole(const struct segspan *span, uint32_t entry)
-{
-	return entry == span->first ?
-		       span->after_hole :
-		       span->index->entries[entry].flags & ENTRY_AFTER_HOLE;
-}
-
 static enum err add_pieces(struct roughcut *cut, const struct sequence *seq,
 			   uint32_t range, XXH3_state_t *hash, struct errmsg *e)
 {
@@ -94,7 +76,7 @@ static enum err add_pieces(struct roughcut *cut, const struct sequence *seq,
 			piece->index = span->index;
 			piece->entry = i;
 			piece->range = range;
-			piece->after_hole = is_after_hole(span, i);
+			piece->after_hole = segspan_is_after_hole(span, i);
 			err = look_at(cut, piece, hash, e);
 			if (err)
 				return err;
@@ -200,7 +182,7 @@ enum err roughcut_open(const struct roughcut *cut,
 	struct fs_stamp stamp;
 	int fd;
 
-	piece_path(piece, path);
+	hourindex_path(piece->index, piece->entry, path);
 	fd = quality_open(cut->quality, path, O_RDONLY | O_NONBLOCK);
 	if (fd < 0)
 		return err_set(e, ERR_CORRUPT,

@@ -383,22 +383,27 @@ static void find_packets(struct parser *p, const uint8_t *data, size_t size)
 	file->skipped = size - nr * TS_PACKET;
 }
 
+/* Takes a packet; true once both tables are known. */
+static bool find_table(struct tsfile *file, const uint8_t *packet,
+		       bool *has_pat)
+{
+	unsigned pid = ts_pid(packet);
+
+	if (*has_pat)
+		return pid == file->pmt_pid && psi_feed(&file->pmt, packet) &&
+		       psi_read_pmt(&file->pmt, &file->program);
+	*has_pat = pid == TS_PID_PAT && psi_feed(&file->pat, packet) &&
+		   psi_read_pat(&file->pat, &file->pmt_pid);
+	return false;
+}
+
 static bool find_tables(struct tsfile *file)
 {
 	bool has_pat = false;
 
-	for (size_t i = 0; i < file->nr_packets; i++) {
-		const uint8_t *packet = file->packets + i * TS_PACKET;
-		unsigned pid = ts_pid(packet);
-
-		if (!has_pat && pid == TS_PID_PAT)
-			has_pat = psi_feed(&file->pat, packet) &&
-				  psi_read_pat(&file->pat, &file->pmt_pid);
-		else if (has_pat && pid == file->pmt_pid &&
-			 psi_feed(&file->pmt, packet) &&
-			 psi_read_pmt(&file->pmt, &file->program))
+	for (size_t i = 0; i < file->nr_packets; i++)
+		if (find_table(file, file->packets + i * TS_PACKET, &has_pat))
 			return true;
-	}
 	return false;
 }
 
@@ -449,4 +454,88 @@ enum err tsfile_read(struct arena *a, int fd, int64_t reference,
 	return err ? err :
 		     tsfile_parse(a, data, (size_t)st.st_size, reference,
 				  file_r, e);
+}
+
+/* The sound alone */
+
+/* Pieces that stay in the processor's cache. */
+#define THIN_PACKETS 1024
+
+/* The packets of a file without those that only go on with a picture. */
+struct thinner {
+	struct tsfile tables;
+	unsigned video_pid; /* TS_NR_PIDS until the tables are known */
+	bool has_pat;
+	uint8_t *packets;
+	size_t used;
+	size_t capacity;
+};
+
+static void free_packets(void *ptr)
+{
+	free(((struct thinner *)ptr)->packets);
+}
+
+static void learn(struct thinner *t, const uint8_t *packet)
+{
+	const struct ts_stream *video;
+
+	if (!find_table(&t->tables, packet, &t->has_pat))
+		return;
+	video = program_stream(&t->tables.program, STREAM_VIDEO);
+	t->video_pid = video ? video->pid : TS_PID_NULL;
+}
+
+static void thin(struct thinner *t, const uint8_t *packets, size_t nr)
+{
+	if (t->capacity - t->used < nr * TS_PACKET) {
+		t->capacity = 2 * t->capacity + nr * TS_PACKET;
+		t->packets = mem_resize(t->packets, t->capacity);
+	}
+	for (size_t i = 0; i < nr; i++) {
+		const uint8_t *packet = packets + i * TS_PACKET;
+		unsigned pid = ts_pid(packet);
+
+		if (t->video_pid == TS_NR_PIDS)
+			learn(t, packet);
+		if (pid == TS_PID_NULL ||
+		    (pid == t->video_pid && !ts_begins_unit(packet)))
+			continue;
+		memcpy(t->packets + t->used, packet, TS_PACKET);
+		t->used += TS_PACKET;
+	}
+}
+
+static bool are_in_sync(const uint8_t *packets, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (packets[i * TS_PACKET] != TS_SYNC)
+			return false;
+	return true;
+}
+
+enum err tsfile_read_sound(struct arena *a, int fd, struct tsfile **file_r,
+			   struct errmsg *e)
+{
+	struct thinner *t = ARENA_NEW(a, struct thinner);
+	const size_t size = THIN_PACKETS * TS_PACKET;
+	uint8_t *data = arena_alloc(a, size);
+	uint64_t offset = 0;
+	ssize_t got;
+
+	t->video_pid = TS_NR_PIDS;
+	arena_defer(a, free_packets, t);
+	while ((got = fs_read_at(fd, data, size, offset)) > 0) {
+		size_t nr = (size_t)got / TS_PACKET;
+
+		/* What is damaged is looked at as a whole. */
+		if (!are_in_sync(data, nr) || offset > TSFILE_MAX_BYTES)
+			return tsfile_read(a, fd, TS_NONE, file_r, e);
+		thin(t, data, nr);
+		offset += (uint64_t)got;
+	}
+	if (got < 0)
+		return err_set(e, ERR_IO, "cannot read a segment: %s",
+			       strerror(errno));
+	return tsfile_parse(a, t->packets, t->used, TS_NONE, file_r, e);
 }

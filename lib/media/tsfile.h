@@ -120,6 +120,13 @@ enum err tsfile_parse(struct arena *a, const uint8_t *data, size_t size,
 		      struct errmsg *e) MUST_CHECK;
 
 /*
+ * As tsfile_read(), of the sound alone: the units of the video have their times
+ * and little of their bytes.
+ */
+enum err tsfile_read_sound(struct arena *a, int fd, struct tsfile **file_r,
+			   struct errmsg *e) MUST_CHECK;
+
+/*
  * Tells the time of the frame that follows the last of a file, so that what is
  * made of the one and copied of the other has the same grid.  What does not
  * fit is ignored.
