@@ -7,8 +7,8 @@
 #include "config.h"
 
 #include <sys/resource.h>
-#include <unistd.h>
 
+#include "base/cores.h"
 #include "cutanswer.h"
 #include "cutgate.h"
 #include "media/cutcheck.h"
@@ -32,11 +32,7 @@ struct full_body {
  */
 static int nr_threads(void)
 {
-	long nr = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return nr < 1				? 1 :
-	       nr + SPARE_THREADS > MAX_THREADS ? MAX_THREADS :
-						  (int)nr + SPARE_THREADS;
+	return cores_at_most(MAX_THREADS - SPARE_THREADS) + SPARE_THREADS;
 }
 
 static enum err send_full(void *ctx, uint64_t offset, uint64_t count,

@@ -4,9 +4,9 @@
 #include "config.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "archive/archive.h"
+#include "base/cores.h"
 #include "media/still.h"
 #include "observe.h"
 #include "picture/picfile.h"
@@ -41,13 +41,6 @@ static const struct param frame_params[] = {
 /* What the bytes depend on beside the source. */
 #define FRAME_VERSION UINT64_C(1)
 
-static int nr_threads(void)
-{
-	long nr = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return nr < 1 ? 1 : nr > MAX_THREADS ? MAX_THREADS : (int)nr;
-}
-
 static enum err find_still(struct request *req, const struct frame_args *args,
 			   struct still *still)
 {
@@ -75,8 +68,8 @@ static enum err extract(struct request *req, const struct frame_args *args,
 	enum err err;
 
 	work_begin(&work);
-	err = still_decode(&req->arena, still, nr_threads(), &frame,
-			   &req->error);
+	err = still_decode(&req->arena, still, cores_at_most(MAX_THREADS),
+			   &frame, &req->error);
 	if (!err)
 		err = picture_of_frame(&req->arena, frame, args->height,
 				       &picture, &req->error);

@@ -64,6 +64,19 @@ uint64_t sequence_count(const struct sequence *seq)
 	return nr;
 }
 
+enum err sequence_check(const struct sequence *seq, struct errmsg *e)
+{
+	char start[UTIME_ISO_SIZE], end[UTIME_ISO_SIZE];
+
+	if (seq->nr)
+		return ERR_OK;
+	utime_format(seq->range.start_us, start);
+	utime_format(seq->range.end_us, end);
+	return err_set(e, ERR_HOLES,
+		       "contains holes: there is nothing from %s to %s", start,
+		       end);
+}
+
 const struct hour_entry *sequence_last(const struct sequence *seq)
 {
 	return segspan_last(&seq->spans[seq->nr - 1]);

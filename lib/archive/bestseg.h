@@ -58,6 +58,10 @@ struct sequence {
 enum err bestseg_find(struct hourreader *reader, const struct time_range *range,
 		      struct sequence *seq_r, struct errmsg *e) MUST_CHECK;
 
+/* ERR_HOLES, saying from when to when, if there is no segment in it. */
+enum err sequence_check(const struct sequence *seq,
+			struct errmsg *e) MUST_CHECK;
+
 /* The entry after entry i of a span, or the span's last + 1 at its end. */
 uint32_t segspan_next(const struct segspan *span, uint32_t i);
 

@@ -26,8 +26,8 @@ static bool is_absent(int error)
 	       error == EXDEV || error == ELOOP || error == ENXIO;
 }
 
-static enum err look_at(struct roughcut *cut, struct rough_piece *piece,
-			XXH3_state_t *hash, struct errmsg *e)
+enum err roughcut_look_at(struct roughcut *cut, struct rough_piece *piece,
+			  XXH3_state_t *hash, struct errmsg *e)
 {
 	char path[PATH_MAX];
 	struct identity id;
@@ -77,7 +77,7 @@ static enum err add_pieces(struct roughcut *cut, const struct sequence *seq,
 			piece->entry = i;
 			piece->range = range;
 			piece->after_hole = segspan_is_after_hole(span, i);
-			err = look_at(cut, piece, hash, e);
+			err = roughcut_look_at(cut, piece, hash, e);
 			if (err)
 				return err;
 		}
@@ -90,14 +90,10 @@ static enum err check_holes(const struct sequence *seq, bool allow_holes,
 {
 	char start[UTIME_ISO_SIZE], end[UTIME_ISO_SIZE];
 
-	if (seq->nr && (allow_holes || !seq->nr_holes))
-		return ERR_OK;
+	if (allow_holes || !seq->nr || !seq->nr_holes)
+		return sequence_check(seq, e);
 	utime_format(seq->range.start_us, start);
 	utime_format(seq->range.end_us, end);
-	if (!seq->nr)
-		return err_set(e, ERR_HOLES,
-			       "contains holes: there is nothing from %s to %s",
-			       start, end);
 	return err_set(e, ERR_HOLES,
 		       "contains holes: %u of %.3f s together from %s to %s; "
 		       "allow_holes=true takes what there is",

@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <xxhash.h>
+
 #include "archive/bestseg.h"
 #include "base/err.h"
 #include "base/sink.h"
@@ -56,6 +58,13 @@ struct rough_spec {
 
 enum err roughcut_plan(struct hourreader *reader, const struct rough_spec *spec,
 		       struct roughcut *cut_r, struct errmsg *e) MUST_CHECK;
+
+/*
+ * Looks at the file of a piece, whose index and entry are given, and adds it to
+ * the length and to a hash of what is in the cut.  ERR_BUSY if it vanished.
+ */
+enum err roughcut_look_at(struct roughcut *cut, struct rough_piece *piece,
+			  XXH3_state_t *hash, struct errmsg *e) MUST_CHECK;
 
 /*
  * Opens the file of a piece, which must be what the plan saw; close it.
