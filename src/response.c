@@ -186,6 +186,16 @@ static bool is_conditional(const struct request *req, struct answer *a)
 	return true;
 }
 
+bool response_is_known(const struct request *req, const struct response *r)
+{
+	const struct request_headers *h = &req->headers;
+	char etag[ETAG_SIZE];
+
+	make_etag(r, false, etag);
+	return !*h->if_match && *h->if_none_match && *etag &&
+	       etag_list_has(h->if_none_match, etag, true);
+}
+
 static bool has_length(const struct response *r)
 {
 	return !(r->flags & (RESPONSE_ELSEWHERE | RESPONSE_STREAM)) &&

@@ -29,6 +29,7 @@
 #define TYPE_WEBM     "video/webm"
 #define TYPE_PNG      "image/png"
 #define TYPE_JPEG     "image/jpeg"
+#define TYPE_VTT      "text/vtt; charset=utf-8"
 #define TYPE_METRICS  "text/plain; version=0.0.4; charset=utf-8"
 
 /*
@@ -89,6 +90,12 @@ void response_set_iov(struct response *r, struct request *req,
 /* A text as the body, with an ETag made of it. */
 void response_set_text(struct response *r, struct request *req,
 		       const struct text *text);
+
+/*
+ * Whether the client says that it has this very answer, by its ETag: then the
+ * body may be left out, and response_send() answers 304.
+ */
+bool response_is_known(const struct request *req, const struct response *r);
 
 enum err response_send(struct request *req, struct response *r) MUST_CHECK;
 

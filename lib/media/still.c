@@ -80,6 +80,7 @@ enum err still_find(struct arena *a, struct hourreader *reader, usec_t time_us,
 				  e);
 	if (err)
 		return err;
+	still_r->cancel = NULL;
 	still_r->hash[0] = still_r->plan.cover.hash[0];
 	still_r->hash[1] =
 		still_r->plan.cover.hash[1] ^ (uint64_t)still_r->edges.start;
@@ -98,7 +99,7 @@ enum err still_decode(struct arena *a, const struct still *still,
 	if (!frame)
 		return err_set(e, ERR_IO, "out of memory");
 	stretch.hi = stretch.lo + 1;
-	err = framesource_open(a, &stretch, nr_threads, NULL, &src, e);
+	err = framesource_open(a, &stretch, nr_threads, still->cancel, &src, e);
 	if (!err)
 		err = framesource_next(src, frame, &has, e);
 	if (!err && !has)

@@ -16,8 +16,9 @@
 
 struct still {
 	struct cutplan plan;
-	struct cut_edges edges; /* of the run that begins with the picture */
-	uint64_t hash[2];	/* the same for the same picture */
+	struct cut_edges edges;	   /* of the run that begins with the picture */
+	uint64_t hash[2];	   /* the same for the same picture */
+	const atomic_bool *cancel; /* ends decoding with ERR_GONE; or NULL */
 };
 
 /* Finds it, which tells all but whether it can be decoded. */

@@ -80,23 +80,15 @@ static struct SwsContext *open_sws(const AVFrame *frame,
 	return sws;
 }
 
-enum err picture_of_frame(struct arena *a, const AVFrame *frame, int height,
-			  struct picture *picture_r, struct errmsg *e)
+enum err picture_scaled(struct arena *a, const AVFrame *frame, int width,
+			int height, struct picture *picture_r, struct errmsg *e)
 {
-	int64_t width = frame->width;
 	uint8_t *to[4] = { NULL };
 	int stride[4] = { 0 };
 	struct SwsContext *sws;
-	enum err err;
+	enum err err = picture_new(a, width, height, 3, picture_r, e);
 	int got;
 
-	if (height)
-		width = (width * height + frame->height / 2) / frame->height;
-	else
-		height = frame->height;
-	if (width > PICTURE_MAX_SIDE)
-		width = PICTURE_MAX_SIDE + 1; /* which is refused */
-	err = picture_new(a, width ? (int)width : 1, height, 3, picture_r, e);
 	if (err)
 		return err;
 	to[0] = picture_r->pixels;
@@ -109,4 +101,19 @@ enum err picture_of_frame(struct arena *a, const AVFrame *frame, int height,
 	return got < 0 ?
 		       err_set(e, ERR_MEDIA, "a picture cannot be converted") :
 		       ERR_OK;
+}
+
+enum err picture_of_frame(struct arena *a, const AVFrame *frame, int height,
+			  struct picture *picture_r, struct errmsg *e)
+{
+	int64_t width = frame->width;
+
+	if (height)
+		width = (width * height + frame->height / 2) / frame->height;
+	else
+		height = frame->height;
+	if (width > PICTURE_MAX_SIDE)
+		width = PICTURE_MAX_SIDE + 1; /* which is refused */
+	return picture_scaled(a, frame, width ? (int)width : 1, height,
+			      picture_r, e);
 }

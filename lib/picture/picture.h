@@ -33,6 +33,11 @@ struct picture {
 enum err picture_new(struct arena *a, int width, int height, int nr_channels,
 		     struct picture *picture_r, struct errmsg *e) MUST_CHECK;
 
+/* As large as is said, whatever its aspect was. */
+enum err picture_scaled(struct arena *a, const AVFrame *frame, int width,
+			int height, struct picture *picture_r,
+			struct errmsg *e) MUST_CHECK;
+
 /* height: scaled to that, 0: as it is.  Pixels stay as square as they were. */
 enum err picture_of_frame(struct arena *a, const AVFrame *frame, int height,
 			  struct picture *picture_r,
