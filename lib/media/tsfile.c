@@ -355,6 +355,14 @@ static void find_span(struct tsfile *file)
 
 /* The file */
 
+/* Of one that the next does not follow, bytes are missing. */
+static bool is_packet(const uint8_t *data, size_t size, size_t at)
+{
+	size_t next = at + TS_PACKET;
+
+	return data[at] == TS_SYNC && (next >= size || data[next] == TS_SYNC);
+}
+
 /* Finds the packets; those out of sync are copied together. */
 static void find_packets(struct parser *p, const uint8_t *data, size_t size)
 {
@@ -373,10 +381,13 @@ static void find_packets(struct parser *p, const uint8_t *data, size_t size)
 		return; /* but for the ends: the usual case */
 	copy = arena_alloc(p->arena, size);
 	nr = 0;
-	at = 0;
-	while ((at = ts_find_sync(data, size, at)) + TS_PACKET <= size) {
-		memcpy(copy + nr++ * TS_PACKET, data + at, TS_PACKET);
-		at += TS_PACKET;
+	while (at + TS_PACKET <= size) {
+		if (is_packet(data, size, at)) {
+			memcpy(copy + nr++ * TS_PACKET, data + at, TS_PACKET);
+			at += TS_PACKET;
+		} else {
+			at = ts_find_sync(data, size, at + 1);
+		}
 	}
 	file->packets = copy;
 	file->nr_packets = nr;

@@ -169,6 +169,28 @@ static void compare_audio(const struct tsfile *file, const char *path)
 	}
 }
 
+/* Read for its sound alone it has the same sound, and the same times. */
+static void compare_sound(const struct tsfile *file, const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	struct tsfile *sound;
+	struct errmsg e;
+
+	assert_true(fd >= 0);
+	assert_int_equal(tsfile_read_sound(&arena, fd, &sound, &e), ERR_OK);
+	close(fd);
+	assert_int_equal(sound->first_pts, file->first_pts);
+	assert_int_equal(sound->last_pts, file->last_pts);
+	assert_int_equal(sound->nr_units, file->nr_units);
+	assert_int_equal(sound->nr_frames, file->nr_frames);
+	for (size_t i = 0; i < file->nr_frames; i++) {
+		assert_int_equal(sound->frames[i].pts, file->frames[i].pts);
+		assert_int_equal(sound->frames[i].size, file->frames[i].size);
+		assert_memory_equal(sound->frames[i].data, file->frames[i].data,
+				    file->frames[i].size);
+	}
+}
+
 static void test_sources(void **state)
 {
 	UNUSED(state);
@@ -186,6 +208,7 @@ static void test_sources(void **state)
 		assert_int_equal(file->skipped, 0);
 		compare_video(file, path);
 		compare_audio(file, path);
+		compare_sound(file, path);
 		assert_true(file->first_pts < file->last_pts);
 		assert_true(file->last_pts - file->first_pts < 3 * TS_HZ);
 		assert_true(file->pcr != TS_NONE);
@@ -207,6 +230,8 @@ static void test_damage(void **state)
 		  77 },
 		{ "bytes lost inside",
 		  "{ head -c 30000 x.ts; tail -c +30101 x.ts; } >y.ts", 0 },
+		{ "bytes lost behind the tables",
+		  "{ head -c 1000 x.ts; tail -c +1004 x.ts; } >y.ts", 0 },
 	};
 
 	UNUSED(state);
@@ -230,6 +255,7 @@ static void test_damage(void **state)
 			assert_int_equal(file->skipped, rows[i].skipped);
 		assert_true(file->nr_units > 5);
 		assert_true(file->nr_frames > 5);
+		compare_sound(file, path);
 		for (size_t k = 0; k < file->nr_packets; k++)
 			assert_int_equal(file->packets[k * TS_PACKET], TS_SYNC);
 		arena_reset(&arena);
