@@ -131,6 +131,7 @@ static enum err finish(struct offline *o, enum err err)
 /* Commands */
 
 static const char *const cut_endings[] = { ".mp4", ".mkv", ".webm", NULL };
+static const char *const peaks_endings[] = { ".dat", NULL };
 static const char *const picture_endings[] = { ".jpg", NULL };
 
 static const struct command {
@@ -190,6 +191,25 @@ static const struct command {
 	  picture_endings,
 	  "write the picture of a moment as PNG or, with -o NAME.jpg, as JPEG "
 	  "(--timestamp, --height)",
+	  METHOD_GET },
+	{ "waveform",
+	  "CHANNEL QUALITY",
+	  2,
+	  2,
+	  "waveform",
+	  { NULL, NULL, ".png" },
+	  NULL,
+	  "write the sound of a range as a PNG (--start, --end, --size)",
+	  METHOD_GET },
+	{ "peaks",
+	  "CHANNEL QUALITY",
+	  2,
+	  2,
+	  "peaks",
+	  { NULL, NULL, ".json" },
+	  peaks_endings,
+	  "write the sound of a range in numbers, as JSON or, with -o "
+	  "NAME.dat, as audiowaveform's binary data (--start, --end, --points)",
 	  METHOD_GET },
 	{ "generate_videos",
 	  "CHANNEL QUALITY",

@@ -49,7 +49,7 @@ static const char *type_of(const char *path)
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
 		if (segment_has_suffix(path, strlen(path), types[i].suffix))
 			return types[i].type;
-	return "application/octet-stream";
+	return TYPE_BYTES;
 }
 
 /*

@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "request.h"
 
+#define TYPE_BYTES    "application/octet-stream"
 #define TYPE_JSON     "application/json"
 #define TYPE_PLAIN    "text/plain; charset=utf-8"
 #define TYPE_PLAYLIST "application/vnd.apple.mpegurl"

@@ -56,6 +56,7 @@ extern const struct route playlist_routes[];
 extern const struct route cut_routes[];
 extern const struct route video_routes[];
 extern const struct route frame_routes[];
+extern const struct route waveform_routes[];
 extern const struct route status_routes[];
 
 #endif

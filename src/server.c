@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "media/peakpack.h"
 
 static void set_base_path(struct server *server)
 {
@@ -40,6 +41,8 @@ enum err server_open(struct server *server, const struct settings *settings,
 	server->cache = hourcache_new(&config);
 	edgestore_open(&server->edges, config.cache_dir,
 		       (uint64_t)settings->edges_max_mb * 1024 * 1024);
+	blobstore_open(&server->peaks, &peak_kind, config.cache_dir,
+		       (uint64_t)settings->peaks_max_mb * 1024 * 1024);
 	if (config.cache_dir && server->edges.blobs.fd >= 0)
 		server->spool_dir = mem_strdup(config.cache_dir);
 	arena_release(&a);
@@ -50,6 +53,7 @@ void server_close(struct server *server)
 {
 	hourcache_free(&server->cache);
 	edgestore_close(&server->edges);
+	blobstore_close(&server->peaks);
 	free(server->spool_dir);
 	server->spool_dir = NULL;
 	archive_close(&server->archive);

@@ -20,6 +20,7 @@ struct server {
 	char *base_path; /* of the archive, absolute */
 	struct hourcache *cache;
 	struct edgestore edges;
+	struct blobstore peaks; /* of peakpack.h */
 	char *spool_dir; /* for what is made before it is sent, or NULL */
 	struct metrics *metrics;	/* NULL offline */
 	struct scoreboard *board;	/* NULL offline */

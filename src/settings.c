@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_HOURS (366 * 24 * 100)
+#define MAX_HOURS	   (366 * 24 * 100)
+#define MAX_WAVEFORM_HOURS 96
 
 enum option_type {
 	OPTION_STRING,
@@ -223,6 +224,9 @@ static enum err finish(struct settings *s, struct errmsg *e)
 			       "--max-range-hours, --max-open-range-hours: at "
 			       "most %d",
 			       MAX_HOURS);
+	if (s->max_waveform_hours > MAX_WAVEFORM_HOURS)
+		return err_set(e, ERR_INPUT, "--max-waveform-hours: at most %d",
+			       MAX_WAVEFORM_HOURS);
 	s->limits = (struct range_limits){
 		.max_explicit_us = s->max_range_hours * USEC_PER_HOUR,
 		.max_implicit_us = s->max_open_range_hours * USEC_PER_HOUR,

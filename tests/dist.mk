@@ -44,6 +44,7 @@ EXTRA_DIST += \
 	tests/http/t0440-cut-hostile.py \
 	tests/http/t0450-cut-mixed.py \
 	tests/http/t0500-frame.py \
+	tests/http/t0510-waveform.py \
 	tests/http/t0700-metrics.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \

@@ -21,6 +21,9 @@
 /* Samples that are summed up side by side. */
 #define LANES 8
 
+/* Of a block, at once; a multiple of LANES. */
+#define MIX 128
+
 #define FULL_SCALE 32768.0F
 
 struct peakdecoder {
@@ -119,14 +122,25 @@ static void end_block(struct peakdecoder *dec)
 	dec->greatest = -1;
 }
 
-/* Not a number is silence, as is nothing; beyond full scale is full scale. */
-static float size_of(float x)
+/* Beyond full scale is full scale, and so is what is no number. */
+static inline float size_of(float x)
 {
 	float size = fabsf(x);
 
-	return size < 1 ? size : size >= 1 ? 1 : 0;
+	return size < 1 ? size : 1;
 }
 
+static inline float least_of(float a, float b)
+{
+	return a < b ? a : b;
+}
+
+static inline float greatest_of(float a, float b)
+{
+	return a > b ? a : b;
+}
+
+/* The loops over LANES become a few instructions each. */
 static double sum_sizes(const float *x, size_t nr)
 {
 	float lanes[LANES] = { 0 };
@@ -143,20 +157,32 @@ static double sum_sizes(const float *x, size_t nr)
 	return sum;
 }
 
+/* Of the sums of all channels, which are at most MIX samples. */
 static void find_extremes(struct peakdecoder *dec, const float *const *planes,
 			  size_t from, size_t nr)
 {
 	uint32_t nr_channels = dec->peaks.nr_channels;
 	float part = 1.0F / (float)nr_channels;
+	float least[LANES], greatest[LANES];
+	float mix[MIX];
 
-	for (size_t i = from; i < from + nr; i++) {
-		float mix = planes[0][i];
-
-		for (uint32_t c = 1; c < nr_channels; c++)
-			mix += planes[c][i];
-		mix *= part;
-		dec->least = mix < dec->least ? mix : dec->least;
-		dec->greatest = mix > dec->greatest ? mix : dec->greatest;
+	memcpy(mix, planes[0] + from, nr * sizeof(float));
+	for (uint32_t c = 1; c < nr_channels; c++)
+		for (size_t i = 0; i < nr; i++)
+			mix[i] += planes[c][from + i];
+	/* Filled up with what changes nothing. */
+	for (size_t i = nr; i % LANES; i++)
+		mix[i] = mix[0];
+	for (size_t k = 0; k < LANES; k++)
+		least[k] = greatest[k] = mix[0];
+	for (size_t i = 0; i < nr; i += LANES)
+		for (size_t k = 0; k < LANES; k++) {
+			least[k] = least_of(mix[i + k], least[k]);
+			greatest[k] = greatest_of(mix[i + k], greatest[k]);
+		}
+	for (size_t k = 0; k < LANES; k++) {
+		dec->least = least_of(least[k] * part, dec->least);
+		dec->greatest = greatest_of(greatest[k] * part, dec->greatest);
 	}
 }
 
@@ -169,14 +195,15 @@ static void add_samples(struct peakdecoder *dec, const float *const *planes,
 	for (size_t done = 0; done < nr;) {
 		size_t part = peaks->block - dec->fill;
 
+		part = part < MIX ? part : MIX;
 		part = part < nr - done ? part : nr - done;
 		for (uint32_t c = 0; planes && c < peaks->nr_channels; c++)
 			dec->sums[c] += sum_sizes(planes[c] + done, part);
 		if (planes) {
 			find_extremes(dec, planes, done, part);
 		} else {
-			dec->least = dec->least > 0 ? 0 : dec->least;
-			dec->greatest = dec->greatest < 0 ? 0 : dec->greatest;
+			dec->least = least_of(0, dec->least);
+			dec->greatest = greatest_of(0, dec->greatest);
 		}
 		dec->fill += (uint32_t)part;
 		done += part;
@@ -261,6 +288,32 @@ static void decode_frame(struct peakdecoder *dec,
 	}
 }
 
+/* The bytes are in an arena. */
+static void free_nothing(void *opaque, uint8_t *data)
+{
+	UNUSED(opaque);
+	UNUSED(data);
+}
+
+/*
+ * Decodes the frames of a file from the first on.  They are handed over as a
+ * counted buffer, or the decoder would copy each.
+ */
+static void decode_frames(struct peakdecoder *dec, const struct tsfile *file,
+			  size_t first, bool is_wanted)
+{
+	const struct audio_frame *last = &file->frames[file->nr_frames - 1];
+	const uint8_t *data = file->frames[0].data;
+
+	dec->packet->buf = av_buffer_create(
+		(uint8_t *)(uintptr_t)data,
+		(size_t)(last->data - data) + last->size + TSFILE_PADDING,
+		free_nothing, NULL, AV_BUFFER_FLAG_READONLY);
+	for (size_t i = first; i < file->nr_frames; i++)
+		decode_frame(dec, &file->frames[i], is_wanted);
+	av_buffer_unref(&dec->packet->buf);
+}
+
 /* Segments */
 
 /* *file_r is NULL if there is nothing to decode. */
@@ -293,11 +346,11 @@ static enum err lead_in(struct peakdecoder *dec, int before, struct errmsg *e)
 	err = read_sound(dec, before, &file, e);
 	if (err || !file)
 		return err;
-	for (size_t i = file->nr_frames > LEAD_FRAMES ?
-				file->nr_frames - LEAD_FRAMES :
-				0;
-	     i < file->nr_frames; i++)
-		decode_frame(dec, &file->frames[i], false);
+	decode_frames(dec, file,
+		      file->nr_frames > LEAD_FRAMES ?
+			      file->nr_frames - LEAD_FRAMES :
+			      0,
+		      false);
 	return ERR_OK;
 }
 
@@ -335,8 +388,8 @@ enum err soundpeaks_decode(struct peakdecoder *dec, struct arena *a, int fd,
 	dec->least = 1;
 	dec->greatest = -1;
 	memset(dec->sums, 0, sizeof(dec->sums));
-	for (size_t i = 0; file && i < file->nr_frames; i++)
-		decode_frame(dec, &file->frames[i], true);
+	if (file)
+		decode_frames(dec, file, 0, true);
 	if (dec->fill)
 		end_block(dec);
 	take_peaks(dec, a, peaks_r);

@@ -16,7 +16,12 @@
 #include "base/fsutil.h"
 #include "media/peakpack.h"
 
-/* Samples in a block of what is kept; of the sizes the largest that will do. */
+/*
+ * Samples in a block: the most that will do.  Peaks in fine and coarse blocks
+ * are kept.
+ */
+#define ONE_SAMPLE   1
+#define TINY_BLOCK   8
 #define FINE_BLOCK   128
 #define FOLD	     32
 #define COARSE_BLOCK (FINE_BLOCK * FOLD)
@@ -34,6 +39,9 @@
 /* Times of neighbours may differ so much. */
 #define SLACK_NS (INT64_C(20) * 1000000)
 #define NS_A_US	 1000
+
+/* The sound of a segment begins at most so long before its pictures. */
+#define AHEAD_US (100 * USEC_PER_MS)
 
 struct wave_segment {
 	const struct hourindex *index;
@@ -67,32 +75,61 @@ static struct blobkey key_of(const struct wave_segment *segment)
 	return (struct blobkey){ { digest.high64, digest.low64 } };
 }
 
-/*
- * The segment that the first one goes on from, though it is not in the range:
- * a neighbour's answer then has the same peaks.
- */
-static enum err find_before(struct hourreader *reader, struct waveform *wave,
-			    struct errmsg *e)
+/* The first segment of a time, or soon after; *has_r false if there is none. */
+static enum err find_at(struct hourreader *reader, usec_t start_us,
+			struct wave_segment *segment_r, bool *has_r,
+			struct errmsg *e)
 {
-	struct wave_segment *first = &wave->segments[0];
-	usec_t start_us = entry_of(first)->start_us;
-	struct time_range moment = { start_us - 1, start_us };
-	struct wave_segment *before;
+	struct time_range moment = { start_us, start_us + SEAM_US };
 	struct sequence seq;
-	usec_t apart_us;
 	enum err err = bestseg_find(reader, &moment, &seq, e);
 
-	if (err || !seq.nr)
-		return err;
-	before = ARENA_NEW(reader->arena, struct wave_segment);
-	before->index = seq.spans[seq.nr - 1].index;
-	before->entry = seq.spans[seq.nr - 1].last;
-	apart_us = hour_entry_end(entry_of(before)) - start_us;
-	if (entry_of(before)->kind == SEGMENT_FULL &&
-	    entry_of(before)->start_us < start_us && apart_us >= -SEAM_US &&
-	    apart_us <= SEAM_US)
+	*has_r = !err && seq.nr;
+	if (*has_r)
+		*segment_r = (struct wave_segment){
+			.index = seq.spans[0].index,
+			.entry = seq.spans[0].first,
+		};
+	return err;
+}
+
+static bool are_neighbours(const struct wave_segment *a,
+			   const struct wave_segment *b)
+{
+	usec_t apart_us = entry_of(b)->start_us - hour_entry_end(entry_of(a));
+
+	return entry_of(a)->kind == SEGMENT_FULL &&
+	       entry_of(a)->start_us < entry_of(b)->start_us &&
+	       apart_us >= -SEAM_US && apart_us <= SEAM_US;
+}
+
+/*
+ * The segment that the first one goes on from, so that its peaks are the same
+ * in a neighbour's answer, and the one that goes on behind the last, since the
+ * sound of a segment may begin a little before its pictures.
+ */
+static enum err find_neighbours(struct hourreader *reader,
+				struct waveform *wave, struct errmsg *e)
+{
+	struct wave_segment *first = &wave->segments[0];
+	struct wave_segment *last = &wave->segments[wave->nr_segments - 1];
+	struct wave_segment *before =
+		ARENA_NEW(reader->arena, struct wave_segment);
+	usec_t end_us = hour_entry_end(entry_of(last));
+	bool has;
+	enum err err =
+		find_at(reader, entry_of(first)->start_us - 1, before, &has, e);
+
+	if (has && are_neighbours(before, first))
 		first->before = before;
-	return ERR_OK;
+	if (err || end_us > wave->range.end_us + AHEAD_US)
+		return err;
+	err = find_at(reader, end_us, last + 1, &has, e);
+	if (has && are_neighbours(last, last + 1)) {
+		last[1].before = last;
+		wave->nr_segments++;
+	}
+	return err;
 }
 
 static void list_segments(struct waveform *wave, const struct sequence *seq)
@@ -146,14 +183,14 @@ enum err waveform_plan(struct hourreader *reader, const struct wave_spec *spec,
 
 	if (err)
 		return err;
-	if (!seq.nr)
-		return err_set(e, ERR_HOLES,
-			       "contains holes: there is nothing in the range");
+	err = sequence_check(&seq, e);
+	if (err)
+		return err;
 	*wave = (struct waveform){
 		.quality = reader->quality,
 		.range = spec->range,
 		.segments = arena_alloc(reader->arena,
-					(size_t)sequence_count(&seq) *
+					(size_t)(sequence_count(&seq) + 1) *
 						sizeof(*wave->segments)),
 		.nr_holes = seq.nr_holes,
 		.holes_us = seq.holes_us,
@@ -166,7 +203,7 @@ enum err waveform_plan(struct hourreader *reader, const struct wave_spec *spec,
 	wavecolumns_init(reader->arena, spec->nr_columns,
 			 (spec->range.end_us - spec->range.start_us) * NS_A_US,
 			 &wave->columns);
-	err = find_before(reader, wave, e);
+	err = find_neighbours(reader, wave, e);
 	return err ? err : make_keys(wave, e);
 }
 
@@ -316,6 +353,11 @@ static enum err decode_missing(struct batch *batch, struct worker *workers,
 
 /* What is kept */
 
+static bool is_kept(uint32_t block)
+{
+	return block == FINE_BLOCK || block == COARSE_BLOCK;
+}
+
 /* Of the same ten minutes, in blocks of both sizes. */
 struct packs {
 	struct peakpack *fine;
@@ -425,7 +467,7 @@ static enum err fill_batch(struct waveform *wave,
 	struct batch batch = { .segments = first,
 			       .wave = wave,
 			       .means = means,
-			       .block = block == 1 ? 1 : FINE_BLOCK };
+			       .block = is_kept(block) ? FINE_BLOCK : block };
 	struct packs packs = { 0 };
 	struct arena a;
 	enum err err = ERR_OK;
@@ -436,7 +478,7 @@ static enum err fill_batch(struct waveform *wave,
 	find_kept(&a, &batch, nr, block, &packs);
 	if (batch.nr_missing)
 		err = decode_missing(&batch, workers, e);
-	if (!err && batch.nr_missing && block != 1)
+	if (!err && batch.nr_missing && is_kept(block))
 		keep(&a, &batch, block, &packs);
 	for (size_t i = 0; !err && i < nr; i++)
 		add_segment(wave, &first[i], batch.peaks[i]);
@@ -455,7 +497,7 @@ static size_t batch_size(const struct waveform *wave, size_t first,
 
 	while (i < wave->nr_segments &&
 	       entry_of(&wave->segments[i])->start_us / PEAKPACK_US == slot &&
-	       (block > 1 || i - first < MAX_EXACT))
+	       (is_kept(block) || i - first < MAX_EXACT))
 		i++;
 	return i - first;
 }
@@ -467,7 +509,8 @@ static uint32_t block_for(const struct wavecolumns *w)
 
 	return samples >= BLOCKS_A_COLUMN * COARSE_BLOCK ? COARSE_BLOCK :
 	       samples >= BLOCKS_A_COLUMN * FINE_BLOCK	 ? FINE_BLOCK :
-							   1;
+	       samples >= BLOCKS_A_COLUMN * TINY_BLOCK	 ? TINY_BLOCK :
+							   ONE_SAMPLE;
 }
 
 static enum err open_workers(struct arena *a, struct worker *workers,
