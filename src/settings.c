@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define MAX_HOURS	   (366 * 24 * 100)
-#define MAX_WAVEFORM_HOURS 96
+#define MAX_WAVEFORM_HOURS 48
 
 enum option_type {
 	OPTION_STRING,

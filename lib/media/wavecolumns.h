@@ -16,7 +16,7 @@
 #include "media/soundpeaks.h"
 
 #define WAVE_MAX_COLUMNS 32768
-#define WAVE_MAX_NS	 (INT64_C(100) * 3600 * 1000000000)
+#define WAVE_MAX_NS	 (INT64_C(48) * 3600 * 1000000000)
 
 struct wave_column {
 	double sums[PEAKS_MAX_CHANNELS]; /* means times their time */

@@ -32,6 +32,7 @@ LIB_TESTS = \
 	tests/unit/test_log \
 	tests/unit/test_master \
 	tests/unit/test_metrics \
+	tests/unit/test_peakpack \
 	tests/unit/test_playlist \
 	tests/unit/test_probe \
 	tests/unit/test_range \
@@ -51,6 +52,7 @@ LIB_TESTS = \
 	tests/unit/test_utime \
 	tests/unit/test_videodec \
 	tests/unit/test_videoenc \
+	tests/unit/test_wavecolumns \
 	tests/unit/test_wipe
 
 AM_CPPFLAGS += $(CMOCKA_CFLAGS) $(JSON_CFLAGS) $(XXHASH_CFLAGS) $(AV_CFLAGS)
