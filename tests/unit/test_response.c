@@ -179,6 +179,7 @@ static void test_conditions(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct response r;
 		bool is_short = rows[i].status == 304 || rows[i].status == 412;
+		bool is_known = rows[i].status == 304 && !*rows[i].if_match;
 
 		print_message("# '%s', '%s', '%s'\n", rows[i].if_match,
 			      rows[i].if_none_match, rows[i].range);
@@ -187,6 +188,7 @@ static void test_conditions(void **state)
 		req.headers.if_none_match = rows[i].if_none_match;
 		req.headers.range = rows[i].range;
 		make(&r, DATA, 10);
+		assert_int_equal(response_is_known(&req, &r), is_known);
 		assert_int_equal(answer(&r), ERR_OK);
 		assert_int_equal(fake.status, rows[i].status);
 		fake_assert_header(&fake, "ETag", ETAG);
@@ -212,6 +214,7 @@ static void test_no_etag(void **state)
 	req.headers.range = "bytes=2-4";
 	make(&r, DATA, 10);
 	r.has_etag = false;
+	assert_false(response_is_known(&req, &r));
 	assert_int_equal(answer(&r), ERR_OK);
 	assert_int_equal(fake.status, 200);
 	assert_body(DATA);
