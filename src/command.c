@@ -133,6 +133,7 @@ static enum err finish(struct offline *o, enum err err)
 static const char *const cut_endings[] = { ".mp4", ".mkv", ".webm", NULL };
 static const char *const peaks_endings[] = { ".dat", NULL };
 static const char *const picture_endings[] = { ".jpg", NULL };
+static const char *const storyboard_endings[] = { ".vtt", NULL };
 
 static const struct command {
 	const char *name;
@@ -210,6 +211,17 @@ static const struct command {
 	  peaks_endings,
 	  "write the sound of a range in numbers, as JSON or, with -o "
 	  "NAME.dat, as audiowaveform's binary data (--start, --end, --points)",
+	  METHOD_GET },
+	{ "storyboard",
+	  "CHANNEL QUALITY",
+	  2,
+	  2,
+	  "storyboard",
+	  { NULL, NULL, ".jpg" },
+	  storyboard_endings,
+	  "write pictures at regular times as tiles of one JPEG or, with -o "
+	  "NAME.vtt, which tile is of which time (--start, --end, --columns, "
+	  "--rows, --height)",
 	  METHOD_GET },
 	{ "generate_videos",
 	  "CHANNEL QUALITY",

@@ -57,6 +57,7 @@ extern const struct route cut_routes[];
 extern const struct route video_routes[];
 extern const struct route frame_routes[];
 extern const struct route waveform_routes[];
+extern const struct route storyboard_routes[];
 extern const struct route status_routes[];
 
 #endif

@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	tests/bench/run \
 	tests/data/README \
 	tests/data/golden/bad-input.jsonl \
+	tests/data/golden/storyboard.jpg \
 	tests/data/golden/tricky.jsonl.gz \
 	tests/helper/README \
 	tests/helper/check-cut \
@@ -45,6 +46,7 @@ EXTRA_DIST += \
 	tests/http/t0450-cut-mixed.py \
 	tests/http/t0500-frame.py \
 	tests/http/t0510-waveform.py \
+	tests/http/t0550-storyboard.py \
 	tests/http/t0700-metrics.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \

@@ -236,6 +236,14 @@ class Channel:
                 lists.append(sorted(frames, key=lambda f: f.pts))
         return lists
 
+    def picture(self, start_us):
+        """The frame that a cut from a moment begins with; None in a hole."""
+        for length in (100000, 1000000):
+            lists, (chosen, holes) = self.kept(start_us, start_us + length), self.sequence(start_us, start_us + length)
+            if lists and 0 not in holes and (len(lists) == 1 or lists[0][0].segment is chosen[0]):
+                return lists[0][0]
+        return None
+
     def doubtful(self, frame):
         """Whether a frame may be missing: at the end of a broken segment.
 

@@ -54,16 +54,6 @@ def pixels(path, *more):
 
 
 # ------------------------------------------------------------------ the right one
-def expected(archive, seconds):
-    """The frame of a moment; None in a hole."""
-    start = to_us(seconds)
-    for length in (SECOND // 10, SECOND):
-        lists, (chosen, holes) = archive.kept(start, start + length), archive.sequence(start, start + length)
-        if lists and 0 not in holes and (len(lists) == 1 or lists[0][0].segment is chosen[0]):
-            return lists[0][0]
-    return None
-
-
 def is_clear(archive, seconds, frame):
     """Whether the truth is sure of it: it can be decoded from what there is, and
     no segment that is not whole is near."""
@@ -79,7 +69,7 @@ for nth in range(int(os.environ.get("FRAME_COUNT", "200"))):
     archive = channel_of(base, channels[nth % len(channels)])
     while True:
         seconds = "%.6f" % rnd.uniform(0, archive.seconds - 0.1)
-        frame = expected(archive, seconds)
+        frame = archive.picture(to_us(seconds))
         if is_clear(archive, seconds, frame):
             break
     a = ask(url(archive, seconds))
@@ -105,7 +95,7 @@ for seconds in (8.0, 10.5, 12.9):
     a = ask(url(hole, seconds))
     same((a.status, a.body.count(b"\n")), (406, 1), f"in a hole, at {seconds}")
     like(a.text, "contains holes", "says so")
-same(numbers(put(ask(url(hole, "13")).body))[0], [expected(hole, "13").number], "right behind it there is one")
+same(numbers(put(ask(url(hole, "13")).body))[0], [hole.picture(to_us(13)).number], "right behind it there is one")
 same(ask(url(hole, "-60")).status, 406, "long before the archive")
 same(ask(url(hole, "60")).status, 406, "long behind it")
 

@@ -155,6 +155,10 @@ static void test_variables(void **state)
 		  NULL, NULL },
 		{ "/cut/a/b.ts", "cut", "a", "b", NULL, NULL },
 		{ "/cut/a/b%20c.ts", "cut", "a", "b c", NULL, NULL },
+		{ "/storyboard/a/b.jpg", "get_storyboard", "a", "b", NULL,
+		  NULL },
+		{ "/storyboard/a/b.c.vtt", "get_storyboard", "a", "b.c", NULL,
+		  NULL },
 		{ "/segments/a", "get_segment", NULL, NULL, NULL, "a" },
 		{ "/segments/a/b/c/d", "get_segment", NULL, NULL, NULL,
 		  "a/b/c/d" },
@@ -205,6 +209,8 @@ static void test_no_route(void **state)
 		"/cut/a/ts",
 		"/cut/a/b.ts/c",
 		"/cut/a/b.TS",
+		"/storyboard/a/b.png",
+		"/storyboard/a.vtt",
 		"/segments",
 		"/extras",
 		"/healthz/x",
@@ -286,6 +292,9 @@ static const char *const values[] = {
 	"%22%5C%C3%A9",
 	"smart",
 	"webm",
+	"40",
+	"720",
+	"2147483648",
 	LONG_TEXT,
 	"%F0%9F%98%80",
 };
@@ -344,11 +353,10 @@ static bool refuses_garbage(const struct route *route, void *ctx)
 			/* An empty transition is a hard cut. */
 			if (!strcmp(p->name, "transition") && i == 0)
 				continue;
-			snprintf(uri, sizeof(uri), "%s?%s=%s%s", path, p->name,
-				 garbage[i],
-				 strcmp(p->name, "timestamp") != 0 ?
-					 "&timestamp=@1" :
-					 "");
+			/* Of a repeated argument the first counts. */
+			snprintf(uri, sizeof(uri),
+				 "%s?%s=%s&timestamp=@1&start=@1&end=@2", path,
+				 p->name, garbage[i]);
 			print_message("# %s\n", uri);
 			assert_int_equal(run(uri, METHOD_GET), ERR_INPUT);
 			assert_ptr_equal(strstr(req.error.text, p->name),
