@@ -24,6 +24,7 @@ struct build {
 	struct hour_selection chosen;
 	struct hour_header head;
 	struct hour_entry *entries;
+	struct hour_other *others;
 	/* "#EXT-X-PROGRAM-DATE-TIME:2026-11-07T00:" */
 	char stamp_text[sizeof(DATE_TIME) + UTIME_HOUR_LEN + 1];
 	size_t stamp_len;
@@ -112,6 +113,28 @@ static void fill_entries(struct build *b)
 	}
 }
 
+static void fill_others(struct build *b)
+{
+	b->head.nr_others = (uint32_t)b->chosen.nr_rejects;
+	for (size_t i = 0; i < b->chosen.nr_rejects; i++) {
+		struct reject *r = &b->chosen.rejects[i];
+
+		if (b->source->measure && r->c.size < 0 && r->why < WHY_DELETED)
+			r->c.size =
+				hour_file_size(b->source->fd, r->c.file->name);
+		b->others[i] = (struct hour_other){
+			.start_us = r->c.seg.start_us,
+			.length_us = r->c.seg.length_us,
+			.size = r->c.size,
+			.name_off = (uint32_t)b->head.names_size,
+			.name_len = r->c.file->len,
+			.kind = r->c.seg.kind,
+			.why = (uint8_t)r->why,
+		};
+		b->head.names_size += r->c.file->len + 1U;
+	}
+}
+
 /* "S.sss", rounded to the nearest millisecond. */
 static char *put_length(char *to, usec_t length_us)
 {
@@ -190,11 +213,24 @@ static size_t pad(char *data, size_t at)
 	return at;
 }
 
+static void put_names(char *names, const struct build *b)
+{
+	for (size_t i = 0; i < b->chosen.nr; i++)
+		memcpy(names + b->entries[i].name_off,
+		       b->chosen.best[i].file->name,
+		       b->entries[i].name_len + 1U);
+	for (size_t i = 0; i < b->chosen.nr_rejects; i++)
+		memcpy(names + b->others[i].name_off,
+		       b->chosen.rejects[i].c.file->name,
+		       b->others[i].name_len + 1U);
+}
+
 static struct hourindex *lay_out(struct build *b)
 {
 	struct hour_header *head = &b->head;
+	size_t others_size = head->nr_others * sizeof(*b->others);
 	size_t size = sizeof(*head) + head->nr_entries * sizeof(*b->entries) +
-		      head->names_size + 24;
+		      others_size + head->names_size + 24;
 	char *data;
 	char *names;
 	char *text;
@@ -206,12 +242,13 @@ static struct hourindex *lay_out(struct build *b)
 	head->entries_off = at = sizeof(*head);
 	memcpy(data + at, b->entries, head->nr_entries * sizeof(*b->entries));
 	at += head->nr_entries * sizeof(*b->entries);
-	head->names_off = at = pad(data, at);
+	head->others_off = at; /* entries and others are multiples of 8 */
+	if (others_size)
+		memcpy(data + at, b->others, others_size);
+	at += others_size;
+	head->names_off = at;
 	names = data + at;
-	for (size_t i = 0; i < b->chosen.nr; i++)
-		memcpy(names + b->entries[i].name_off,
-		       b->chosen.best[i].file->name,
-		       b->entries[i].name_len + 1U);
+	put_names(names, b);
 	at += head->names_size;
 	head->text_off = at = pad(data, at);
 	text = data + at;
@@ -278,7 +315,9 @@ enum err hourindex_build(const struct hour_source *source,
 		return err;
 	begin(&b);
 	b.entries = mem_zero(b.chosen.nr * sizeof(*b.entries));
+	b.others = mem_zero(b.chosen.nr_rejects * sizeof(*b.others));
 	fill_entries(&b);
+	fill_others(&b);
 	link_chain(&b);
 	sum_up(&b);
 	*index_r = lay_out(&b);
@@ -287,8 +326,9 @@ enum err hourindex_build(const struct hour_source *source,
 			"%u names under '%.*s' are no segments, such as '%s'",
 			b.chosen.nr_ignored, (int)b.url_len, b.url,
 			b.chosen.ignored);
-	free(b.chosen.best);
+	hour_selection_release(&b.chosen);
 	free(b.entries);
+	free(b.others);
 	free(b.url);
 	return ERR_OK;
 }

@@ -66,6 +66,7 @@ static struct hourindex *new_view(const void *data, size_t size, bool is_mapped)
 
 	index->head = head;
 	index->entries = (const void *)((const char *)data + head->entries_off);
+	index->others = (const void *)((const char *)data + head->others_off);
 	index->names = (const char *)data + head->names_off;
 	index->text = (const char *)data + head->text_off;
 	index->size = size;
@@ -185,6 +186,7 @@ static bool layout_holds(const struct hour_header *head, size_t size)
 	size_t at = sizeof(*head);
 
 	if (head->file_size != size || head->nr_entries > HOUR_MAX_ENTRIES ||
+	    head->nr_others > HOUR_MAX_OTHERS ||
 	    head->nr_chain > head->nr_entries ||
 	    head->nr_holes > head->nr_chain ||
 	    !head->nr_chain != !head->nr_entries || head->names_size > size ||
@@ -192,6 +194,9 @@ static bool layout_holds(const struct hour_header *head, size_t size)
 	    head->entries_off != at)
 		return false;
 	at = aligned(at + head->nr_entries * sizeof(struct hour_entry));
+	if (head->others_off != at)
+		return false;
+	at = aligned(at + head->nr_others * sizeof(struct hour_other));
 	if (head->names_off != at)
 		return false;
 	at = aligned(at + head->names_size);
@@ -207,8 +212,7 @@ static bool layout_holds(const struct hour_header *head, size_t size)
 
 static bool values_hold(const struct hour_header *head)
 {
-	return head->zero == 0 &&
-	       (head->flags & ~(uint32_t)(HOUR_SETTLED | HOUR_MEASURED |
+	return (head->flags & ~(uint32_t)(HOUR_SETTLED | HOUR_MEASURED |
 					  HOUR_PROBED | HOUR_DEFLATED)) == 0 &&
 	       memchr(head->media.codecs, '\0', sizeof(head->media.codecs));
 }
@@ -229,7 +233,17 @@ struct tally {
 	int64_t total_us;
 };
 
-static bool entry_holds(const struct hour_header *head, const char *names,
+static bool name_holds(const struct hour_header *head, uint32_t name_off,
+		       uint16_t len)
+{
+	const char *name = (const char *)head + head->names_off + name_off;
+
+	return (uint64_t)name_off + len < head->names_size && len > 0 &&
+	       name[len] == '\0' && !memchr(name, '\0', len) &&
+	       !memchr(name, '/', len);
+}
+
+static bool entry_holds(const struct hour_header *head,
 			const struct hour_entry *entry, usec_t after_us)
 {
 	return entry->start_us > after_us &&
@@ -239,11 +253,7 @@ static bool entry_holds(const struct hour_header *head, const char *names,
 	       entry->kind < SEGMENT_TEMP && entry->zero == 0 &&
 	       entry->flags <= (ENTRY_IN_CHAIN | ENTRY_AFTER_HOLE) &&
 	       entry->flags != ENTRY_AFTER_HOLE &&
-	       (uint64_t)entry->name_off + entry->name_len < head->names_size &&
-	       entry->name_len > 0 &&
-	       names[entry->name_off + entry->name_len] == '\0' &&
-	       !memchr(names + entry->name_off, '\0', entry->name_len) &&
-	       !memchr(names + entry->name_off, '/', entry->name_len) &&
+	       name_holds(head, entry->name_off, entry->name_len) &&
 	       (uint64_t)entry->text_off + entry->text_len <= head->text_size &&
 	       entry->text_len > 0;
 }
@@ -307,26 +317,103 @@ static bool tally_equals(const struct tally *t, const struct hour_header *head)
 	       (is_measured || !head->peak_bps);
 }
 
+/* Whether the reason is one that the two sides of it do not contradict. */
+static bool reason_holds(const struct hour_entry *best,
+			 const struct hour_other *other)
+{
+	bool is_alike = best->kind == other->kind;
+	bool is_full = best->kind == SEGMENT_FULL;
+	bool is_tied =
+		is_alike && (!is_full || best->length_us == other->length_us);
+
+	switch ((enum hour_why)other->why) {
+	case WHY_NOT_FULL:
+		return is_full && !is_alike;
+	case WHY_NOT_SUSPECT:
+		return best->kind == SEGMENT_SUSPECT &&
+		       other->kind == SEGMENT_PARTIAL;
+	case WHY_SHORTER:
+		return is_full && is_alike &&
+		       best->length_us > other->length_us;
+	case WHY_SMALLER:
+		return is_tied && best->size > other->size;
+	case WHY_LOWER_HASH:
+		return is_tied && is_full && best->size == other->size;
+	case WHY_LATER_NAME:
+		return is_tied && best->size == other->size;
+	default:
+		return false;
+	}
+}
+
+static bool other_holds(const struct hour_header *head,
+			const struct hour_other *other,
+			const struct hour_entry *best)
+{
+	bool is_duplicate = hour_other_is_duplicate(other);
+	bool is_measured = head->flags & HOUR_MEASURED;
+
+	if (other->start_us < head->hour_us ||
+	    other->start_us >= head->hour_us + USEC_PER_HOUR ||
+	    other->length_us <= 0 || other->length_us > SEGMENT_MAX_LENGTH ||
+	    other->size < (is_measured && is_duplicate ? 0 : -1) ||
+	    !name_holds(head, other->name_off, other->name_len))
+		return false;
+	if (is_duplicate)
+		return best && best->start_us == other->start_us &&
+		       other->kind < SEGMENT_TEMP && reason_holds(best, other);
+	return other->why ==
+		       (other->kind == SEGMENT_TEMP ? WHY_TEMP : WHY_DELETED) &&
+	       other->kind <= SEGMENT_TEMP;
+}
+
+/* Their names are behind those of the entries. */
+static bool others_hold(const struct hour_header *head,
+			const struct hour_entry *entries, uint64_t *names_at)
+{
+	const struct hour_other *others =
+		(const void *)((const char *)head + head->others_off);
+	uint32_t k = 0;
+
+	for (uint32_t i = 0; i < head->nr_others; i++) {
+		const struct hour_other *other = &others[i];
+
+		while (k < head->nr_entries &&
+		       entries[k].start_us < other->start_us)
+			k++;
+		if (other->name_off != *names_at ||
+		    (i && other->start_us < other[-1].start_us) ||
+		    (i && other->start_us == other[-1].start_us &&
+		     hour_other_is_duplicate(other) &&
+		     !hour_other_is_duplicate(other - 1)) ||
+		    !other_holds(head, other,
+				 k < head->nr_entries ? &entries[k] : NULL))
+			return false;
+		*names_at += other->name_len + 1U;
+	}
+	return true;
+}
+
 static bool entries_hold(const struct hour_header *head)
 {
 	const char *base = (const char *)head;
 	const struct hour_entry *entries =
 		(const void *)(base + head->entries_off);
-	const char *names = base + head->names_off;
 	usec_t after_us = head->hour_us - 1;
 	struct tally t = { .others_at = head->chain_size };
 
 	if (head->nr_entries && entries[0].flags != ENTRY_IN_CHAIN)
 		return false;
 	for (uint32_t i = 0; i < head->nr_entries; i++) {
-		if (!entry_holds(head, names, &entries[i], after_us) ||
+		if (!entry_holds(head, &entries[i], after_us) ||
 		    !tally_entry(&t, &entries[i]))
 			return false;
 		after_us = entries[i].start_us;
 		if (entries[i].flags & ENTRY_IN_CHAIN)
 			t.last_chain = i;
 	}
-	return tally_equals(&t, head);
+	return others_hold(head, entries, &t.names_at) &&
+	       tally_equals(&t, head);
 }
 
 enum hour_verdict hourindex_check(const void *data, size_t size, usec_t hour_us,

@@ -4,20 +4,24 @@
  * An index is a block of bytes: in memory while an hour still changes, a file
  * under the cache directory once it is quiet.  It holds the best segment of
  * every start time, the sequence they make, and the lines of that sequence in
- * a playlist, ready to send.
+ * a playlist, ready to send; and what else was listed, with the reason why it
+ * is not the best of its start.
  *
  * FILE LAYOUT   CACHE/v1/CHANNEL/QUALITY/HOUR.idx
  *
  *	0		struct hour_header	one
  *	entries_off	struct hour_entry	nr_entries, by start_us, unique
+ *	others_off	struct hour_other	nr_others, by start_us
  *	names_off	names			NUL-terminated, names_size bytes
  *	text_off	playlist lines		text_size bytes
  *	deflate_off	the chain's, compressed	deflate_size bytes; or 0, 0
  *
  * All offsets are multiples of 8 and follow each other without gaps but for
  * zeroed padding.  Byte order and sizes are the machine's own.  Names follow
- * each other in the order of the entries, and so do the lines of each part of
- * the text; HOUR_DISCONTINUITY before an entry is not part of its own lines.
+ * each other in the order of the entries and then the others, and so do the
+ * lines of each part of the text in the order of the entries;
+ * HOUR_DISCONTINUITY before an entry is not part of its own lines.  Of the
+ * others of one start, those that were candidates come first.
  *
  * The text is first, up to chain_size, the lines of the hour's own sequence
  * (its CHAIN: the best sequence if it begins with the hour's first entry),
@@ -58,6 +62,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "archive/hourselect.h"
 #include "archive/segment.h"
 #include "base/err.h"
 #include "base/fsutil.h"
@@ -68,9 +73,10 @@
 #define HOUR_MAGIC UINT64_C(0x0a3152554f485352)
 
 /* Increase when the choice of segments or the playlist lines change. */
-#define HOUR_RULES 2
+#define HOUR_RULES 3
 
 #define HOUR_MAX_ENTRIES 100000
+#define HOUR_MAX_OTHERS	 (2 * HOUR_MAX_ENTRIES) /* half of them temp */
 #define HOUR_MAX_BYTES	 ((size_t)512 * 1024 * 1024)
 
 /* Before the lines of an entry that follows a hole in the chain. */
@@ -132,9 +138,10 @@ struct hour_header {
 	uint64_t deflate_off;
 	uint64_t deflate_size;
 	uint32_t chain_crc; /* CRC-32 of the chain's lines */
-	uint32_t zero;
+	uint32_t nr_others;
+	uint64_t others_off;
 };
-_Static_assert(sizeof(struct hour_header) == 328, "hour_header is on disk");
+_Static_assert(sizeof(struct hour_header) == 336, "hour_header is on disk");
 _Static_assert(offsetof(struct hour_header, stamp) == 56, "no padding");
 _Static_assert(offsetof(struct hour_header, media) == 224, "no padding");
 
@@ -157,6 +164,18 @@ struct hour_entry {
 };
 _Static_assert(sizeof(struct hour_entry) == 40, "hour_entry is on disk");
 
+/* A segment that is not the best of its start. */
+struct hour_other {
+	int64_t start_us;
+	int64_t length_us;
+	int64_t size;	   /* bytes, or -1 if not measured */
+	uint32_t name_off; /* into the names */
+	uint16_t name_len;
+	uint8_t kind; /* enum segment_kind */
+	uint8_t why;  /* enum hour_why */
+};
+_Static_assert(sizeof(struct hour_other) == 32, "hour_other is on disk");
+
 /*
  * A view of an index, counted by its holders.  The pointers lead into one
  * block of memory or one map.
@@ -164,6 +183,7 @@ _Static_assert(sizeof(struct hour_entry) == 40, "hour_entry is on disk");
 struct hourindex {
 	const struct hour_header *head;
 	const struct hour_entry *entries;
+	const struct hour_other *others;
 	const char *names;
 	const char *text;
 	size_t size;
@@ -194,6 +214,12 @@ static inline const char *hourindex_name(const struct hourindex *index,
 	return index->names + index->entries[i].name_off;
 }
 
+/* Whether it was a candidate, and so makes its start a duplicate. */
+static inline bool hour_other_is_duplicate(const struct hour_other *other)
+{
+	return other->why < WHY_DELETED;
+}
+
 /* "HOUR/NAME", the path of an entry below its quality. */
 void hourindex_path(const struct hourindex *index, uint32_t i,
 		    char path[PATH_MAX]);
@@ -212,7 +238,7 @@ struct hour_source {
 	const struct fs_list *list;
 	struct fs_stamp stamp;
 	bool is_settled;
-	bool measure;			/* look at the size of every entry */
+	bool measure; /* look at the size of every entry and duplicate */
 	const struct hour_media *media; /* or NULL: not probed */
 	uint32_t
 		known_ignored; /* log of ignored names only if there are more */

@@ -18,7 +18,18 @@ struct sorting {
 	struct candidate *all;
 	size_t nr;
 	struct stones stones;
+	struct reject *rejects;
+	size_t nr_rejects;
+	size_t reject_capacity;
+	size_t nr_temps;
 };
+
+void hour_selection_release(struct hour_selection *selection)
+{
+	free(selection->best);
+	free(selection->rejects);
+	*selection = (struct hour_selection){ 0 };
+}
 
 int64_t hour_file_size(int fd, const char *name)
 {
@@ -35,6 +46,17 @@ static bool is_file(int fd, const struct fs_entry *entry)
 	if (entry->type != DT_LNK)
 		return fs_may_be_file(entry);
 	return fstatat(fd, entry->name, &st, 0) == 0 && S_ISREG(st.st_mode);
+}
+
+static void reject(struct sorting *s, const struct candidate *c,
+		   enum hour_why why)
+{
+	if (s->nr_rejects == s->reject_capacity) {
+		s->reject_capacity = s->reject_capacity * 2 + 16;
+		s->rejects = mem_resize(
+			s->rejects, s->reject_capacity * sizeof(*s->rejects));
+	}
+	s->rejects[s->nr_rejects++] = (struct reject){ *c, why };
 }
 
 static enum err sort_names(usec_t hour_us, int fd, const struct fs_list *list,
@@ -58,14 +80,17 @@ static enum err sort_names(usec_t hour_us, int fd, const struct fs_list *list,
 			selection->ignored = entry->name;
 			continue;
 		}
-		if (c->seg.kind == SEGMENT_TEMP)
+		c->file = entry;
+		c->size = -1;
+		if (c->seg.kind == SEGMENT_TEMP) {
+			if (s->nr_temps++ < max)
+				reject(s, c, WHY_TEMP);
 			continue;
+		}
 		if (s->nr == max)
 			return err_set(e, ERR_LIMIT,
 				       "an hour has more than %zu segments",
 				       max);
-		c->file = entry;
-		c->size = -1;
 		s->nr++;
 	}
 	return ERR_OK;
@@ -108,42 +133,82 @@ static void look_at_size(int fd, struct candidate *c)
 		c->size = hour_file_size(fd, c->file->name);
 }
 
-/* Whether a is to be preferred; both begin at the same time. */
-static bool is_better(int fd, struct candidate *a, struct candidate *b)
+/* Whether a is to be preferred, and why; both begin at the same time. */
+static bool is_better(int fd, struct candidate *a, struct candidate *b,
+		      enum hour_why *why_r)
 {
-	int diff;
+	bool is_full = a->seg.kind == SEGMENT_FULL;
+	int diff = 0;
 
-	if (a->seg.kind != b->seg.kind)
+	if (a->seg.kind != b->seg.kind) {
+		*why_r = is_full || b->seg.kind == SEGMENT_FULL ?
+				 WHY_NOT_FULL :
+				 WHY_NOT_SUSPECT;
 		return a->seg.kind < b->seg.kind;
-	if (a->seg.kind == SEGMENT_FULL && a->seg.length_us != b->seg.length_us)
+	}
+	*why_r = WHY_SHORTER;
+	if (is_full && a->seg.length_us != b->seg.length_us)
 		return a->seg.length_us > b->seg.length_us;
 	look_at_size(fd, a);
 	look_at_size(fd, b);
+	*why_r = WHY_SMALLER;
 	if (a->size != b->size)
 		return a->size > b->size;
-	if (a->seg.kind == SEGMENT_FULL) {
+	*why_r = WHY_LOWER_HASH;
+	if (is_full)
 		diff = segment_compare_hash(a->file->name, &a->seg,
 					    b->file->name, &b->seg);
-		if (diff)
-			return diff > 0;
-	}
+	if (diff)
+		return diff > 0;
+	*why_r = WHY_LATER_NAME;
 	return strcmp(a->file->name, b->file->name) < 0;
 }
 
-/* Keeps the best of each start, in place. */
-static size_t keep_best(int fd, struct candidate *all, size_t nr)
+/* Why those rejected since are not the best, which is known only now. */
+static void explain(int fd, struct candidate *best, struct sorting *s,
+		    size_t since)
 {
+	for (size_t i = since; i < s->nr_rejects; i++)
+		is_better(fd, best, &s->rejects[i].c, &s->rejects[i].why);
+}
+
+/* Keeps the best of each start, in place. */
+static size_t keep_best(int fd, struct sorting *s)
+{
+	struct candidate *all = s->all;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < nr; i++) {
-		if (kept && all[kept - 1].seg.start_us == all[i].seg.start_us) {
-			if (is_better(fd, &all[i], &all[kept - 1]))
-				all[kept - 1] = all[i];
-			continue;
+	for (size_t i = 0; i < s->nr;) {
+		struct candidate best = all[i];
+		size_t since = s->nr_rejects;
+		enum hour_why why;
+
+		for (i++; i < s->nr && all[i].seg.start_us == best.seg.start_us;
+		     i++) {
+			if (is_better(fd, &all[i], &best, &why)) {
+				struct candidate worse = best;
+
+				best = all[i];
+				reject(s, &worse, why);
+			} else {
+				reject(s, &all[i], why);
+			}
 		}
-		all[kept++] = all[i];
+		explain(fd, &best, s, since);
+		all[kept++] = best;
 	}
 	return kept;
+}
+
+static int by_start_and_name(const void *a, const void *b)
+{
+	const struct reject *x = a;
+	const struct reject *y = b;
+	int diff = by_start(&x->c, &y->c);
+
+	if (!diff)
+		diff = (x->why >= WHY_DELETED) - (y->why >= WHY_DELETED);
+	return diff ? diff : strcmp(x->c.file->name, y->c.file->name);
 }
 
 static size_t drop_tombstoned(struct sorting *s)
@@ -155,7 +220,9 @@ static size_t drop_tombstoned(struct sorting *s)
 	qsort(s->stones.entries, s->stones.nr, sizeof(*s->stones.entries),
 	      by_entry_name);
 	for (size_t i = 0; i < s->nr; i++)
-		if (!is_tombstoned(&s->stones, &s->all[i]))
+		if (is_tombstoned(&s->stones, &s->all[i]))
+			reject(s, &s->all[i], WHY_DELETED);
+		else
 			s->all[kept++] = s->all[i];
 	return kept;
 }
@@ -177,11 +244,17 @@ enum err hour_select(usec_t hour_us, int fd, const struct fs_list *list,
 	if (!err) {
 		s.nr = drop_tombstoned(&s);
 		qsort(s.all, s.nr, sizeof(*s.all), by_start);
-		selection.nr = keep_best(fd, s.all, s.nr);
+		selection.nr = keep_best(fd, &s);
 		selection.best = s.all;
+		if (s.nr_rejects)
+			qsort(s.rejects, s.nr_rejects, sizeof(*s.rejects),
+			      by_start_and_name);
+		selection.rejects = s.rejects;
+		selection.nr_rejects = s.nr_rejects;
 		*selection_r = selection;
 	} else {
 		free(s.all);
+		free(s.rejects);
 	}
 	free(s.stones.entries);
 	return err;

@@ -64,6 +64,26 @@ static void walk_entries(const struct hourindex *index, uint64_t *sum)
 	}
 }
 
+static void walk_others(const struct hourindex *index, uint64_t *sum)
+{
+	const struct hour_header *head = index->head;
+
+	for (uint32_t i = 0; i < head->nr_others; i++) {
+		const struct hour_other *other = &index->others[i];
+		uint32_t best = hourindex_find(index, other->start_us);
+
+		MUST(other->why < HOUR_WHY_COUNT);
+		MUST(other->kind < SEGMENT_KIND_COUNT);
+		MUST(!i || other->start_us >= other[-1].start_us);
+		MUST(strlen(index->names + other->name_off) == other->name_len);
+		MUST(!hour_other_is_duplicate(other) ||
+		     (best < head->nr_entries &&
+		      index->entries[best].start_us == other->start_us));
+		*sum += sum_bytes(index->names + other->name_off,
+				  other->name_len);
+	}
+}
+
 static void walk_chain(const struct hourindex *index)
 {
 	const struct hour_header *head = index->head;
@@ -106,6 +126,7 @@ static void walk(const struct hourindex *index)
 	sum += sum_bytes(index->text, head->text_size);
 	sum += sum_bytes(index->names, head->names_size);
 	walk_entries(index, &sum);
+	walk_others(index, &sum);
 	walk_chain(index);
 	MUST(hourindex_find(index, INT64_MIN) == 0);
 	MUST(hourindex_find(index, INT64_MAX) == head->nr_entries);

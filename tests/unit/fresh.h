@@ -59,6 +59,7 @@ static inline bool fresh_equal(const struct hourindex *a,
 		return a == b;
 	sizes = a->head->flags & b->head->flags & HOUR_MEASURED;
 	if (a->head->nr_entries != b->head->nr_entries ||
+	    a->head->nr_others != b->head->nr_others ||
 	    a->head->nr_chain != b->head->nr_chain ||
 	    a->head->nr_holes != b->head->nr_holes ||
 	    a->head->names_size != b->head->names_size ||
@@ -73,6 +74,12 @@ static inline bool fresh_equal(const struct hourindex *a,
 		    a->entries[i].kind != b->entries[i].kind ||
 		    a->entries[i].flags != b->entries[i].flags ||
 		    (sizes && a->entries[i].size != b->entries[i].size))
+			return false;
+	for (uint32_t i = 0; i < a->head->nr_others; i++)
+		if (a->others[i].start_us != b->others[i].start_us ||
+		    a->others[i].kind != b->others[i].kind ||
+		    a->others[i].why != b->others[i].why ||
+		    (sizes && a->others[i].size != b->others[i].size))
 			return false;
 	return true;
 }

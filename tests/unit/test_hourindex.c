@@ -433,11 +433,17 @@ static void test_ignored_names_are_logged_once(void **state)
 
 /* Corruption */
 
-/* Chain: 0, 2, 3 (after a hole), 4 (after a partial); outside: 1. */
+/*
+ * Chain: 0, 2, 3 (after a hole), 4 (after a partial); outside: 1.  The others
+ * are, in this order, shorter, smaller, not full, deleted, temp.
+ */
 static const struct file sample[] = {
 	{ "00:00-2-full-a.ts", 100 },	  { "00:01-2-full-b.ts", 300 },
 	{ "00:02-2-full-c.ts", 200 },	  { "00:05-2-partial-d.ts", 50 },
 	{ "00:07-2.5-full-longer.ts", 7 },
+	{ "00:00-1-full-b.ts", 100 },	  { "00:02-2-full-d.ts", 199 },
+	{ "00:02-9-partial-e.ts", 50 },	  { "00:20-2-full-gone.ts", 50 },
+	{ "00:20-2-full-gone.tombstone", 0 }, { "00:30-2-temp-t.ts", 50 },
 };
 
 static struct hourindex *build_sample(bool measure)
@@ -519,7 +525,8 @@ static const struct field {
 	HEAD(deflate_size, HOUR_CORRUPT),
 	/* For the receiver; the checksum covers what it is of. */
 	HEAD(chain_crc, LEGAL),
-	HEAD(zero, HOUR_CORRUPT),
+	HEAD(nr_others, HOUR_CORRUPT),
+	HEAD(others_off, HOUR_CORRUPT),
 };
 
 static uint64_t read_field(const void *data, const struct field *field)
@@ -824,8 +831,10 @@ static void test_every_entry_field(void **state)
 		  true, HOUR_CORRUPT },
 		{ "kind, the greatest", 0, ENTRY(kind), false, UINT8_MAX, true,
 		  HOUR_CORRUPT },
-		{ "kind, another good one", 0, ENTRY(kind), false,
+		{ "kind, another good one", 4, ENTRY(kind), false,
 		  SEGMENT_PARTIAL, true, LEGAL },
+		{ "kind, worse than a duplicate", 0, ENTRY(kind), false,
+		  SEGMENT_PARTIAL, true, HOUR_CORRUPT },
 		{ "flags, the first not in the chain", 0, ENTRY(flags), false,
 		  0, true, HOUR_CORRUPT },
 		{ "flags, the first after a hole", 0, ENTRY(flags), false,
@@ -874,6 +883,168 @@ static void test_every_entry_field(void **state)
 	for (size_t at = 0; at < sizeof(covered); at++)
 		if (!covered[at])
 			fail_msg("no row covers byte %zu of an entry", at);
+}
+
+static void test_others(void **state)
+{
+	static const struct {
+		int64_t start_s;
+		int64_t size;
+		const char *name;
+		enum segment_kind kind;
+		enum hour_why why;
+	} rows[] = {
+		{ 0, 100, "00:00-1-full-b.ts", SEGMENT_FULL, WHY_SHORTER },
+		{ 2, 199, "00:02-2-full-d.ts", SEGMENT_FULL, WHY_SMALLER },
+		{ 2, 50, "00:02-9-partial-e.ts", SEGMENT_PARTIAL,
+		  WHY_NOT_FULL },
+		{ 20, -1, "00:20-2-full-gone.ts", SEGMENT_FULL, WHY_DELETED },
+		{ 30, -1, "00:30-2-temp-t.ts", SEGMENT_TEMP, WHY_TEMP },
+	};
+	struct hourindex *index = build_sample(true);
+
+	UNUSED(state);
+	assert_int_equal(index->head->nr_others, ARRAY_SIZE(rows));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct hour_other *other = &index->others[i];
+
+		print_message("# %s\n", rows[i].name);
+		assert_int_equal(other->start_us,
+				 UNIT_HOUR + rows[i].start_s * SEC);
+		assert_int_equal(other->size, rows[i].size);
+		assert_string_equal(index->names + other->name_off,
+				    rows[i].name);
+		assert_int_equal(other->kind, rows[i].kind);
+		assert_int_equal(other->why, rows[i].why);
+	}
+	hourindex_drop(&index);
+}
+
+#define OTHER(field) \
+	offsetof(struct hour_other, field), \
+		sizeof(((struct hour_other *)0)->field)
+
+/* The sample's others, as its entries above. */
+static void test_every_other_field(void **state)
+{
+	static const struct {
+		const char *what;
+		unsigned other;
+		size_t at;
+		size_t size;
+		bool by;
+		int64_t value;
+		bool measured;
+		enum hour_verdict verdict;
+	} rows[] = {
+		{ "start_us, before the hour", 0, OTHER(start_us), false,
+		  UNIT_HOUR - 1, true, HOUR_CORRUPT },
+		{ "start_us, after the hour", 4, OTHER(start_us), false,
+		  UNIT_HOUR + USEC_PER_HOUR, true, HOUR_CORRUPT },
+		{ "start_us, of no entry", 0, OTHER(start_us), true, 1, true,
+		  HOUR_CORRUPT },
+		{ "start_us, of an entry that it does not lose to", 2,
+		  OTHER(start_us), true, 3 * SEC, true, HOUR_CORRUPT },
+		{ "start_us, before the one before", 3, OTHER(start_us), true,
+		  -19 * SEC, true, HOUR_CORRUPT },
+		{ "start_us, deleted, anywhere", 3, OTHER(start_us), true, SEC,
+		  true, LEGAL },
+		{ "start_us, the least", 0, OTHER(start_us), false, INT64_MIN,
+		  true, HOUR_CORRUPT },
+		{ "start_us, the greatest", 4, OTHER(start_us), false,
+		  INT64_MAX, true, HOUR_CORRUPT },
+		{ "length_us, none", 3, OTHER(length_us), false, 0, true,
+		  HOUR_CORRUPT },
+		{ "length_us, negative", 4, OTHER(length_us), false, -1, true,
+		  HOUR_CORRUPT },
+		{ "length_us, over the maximum", 3, OTHER(length_us), false,
+		  SEGMENT_MAX_LENGTH + 1, true, HOUR_CORRUPT },
+		{ "length_us, shorter as it says", 0, OTHER(length_us), true,
+		  1, true, LEGAL },
+		{ "length_us, not shorter", 0, OTHER(length_us), true, SEC,
+		  true, HOUR_CORRUPT },
+		{ "length_us, shorter, not smaller", 1, OTHER(length_us), true,
+		  -1, true, HOUR_CORRUPT },
+		{ "length_us, of no matter", 2, OTHER(length_us), true, -1,
+		  true, LEGAL },
+		{ "size, not smaller", 1, OTHER(size), true, 1, true,
+		  HOUR_CORRUPT },
+		{ "size, unknown though measured", 0, OTHER(size), false, -1,
+		  true, HOUR_CORRUPT },
+		{ "size, unknown", 0, OTHER(size), false, -1, false, LEGAL },
+		{ "size, negative", 3, OTHER(size), false, -2, false,
+		  HOUR_CORRUPT },
+		{ "size, the least", 4, OTHER(size), false, INT64_MIN, true,
+		  HOUR_CORRUPT },
+		{ "name_off, the next byte", 1, OTHER(name_off), true, 1, true,
+		  HOUR_CORRUPT },
+		{ "name_off, an entry's", 0, OTHER(name_off), false, 0, true,
+		  HOUR_CORRUPT },
+		{ "name_off, far away", 4, OTHER(name_off), false, UINT32_MAX,
+		  true, HOUR_CORRUPT },
+		{ "name_len, none", 0, OTHER(name_len), false, 0, true,
+		  HOUR_CORRUPT },
+		{ "name_len, over the end", 4, OTHER(name_len), true, 1, true,
+		  HOUR_CORRUPT },
+		{ "name_len, the greatest", 0, OTHER(name_len), false,
+		  UINT16_MAX, true, HOUR_CORRUPT },
+		{ "kind, temp, a duplicate", 0, OTHER(kind), false,
+		  SEGMENT_TEMP, true, HOUR_CORRUPT },
+		{ "kind, temp, deleted", 3, OTHER(kind), false, SEGMENT_TEMP,
+		  true, HOUR_CORRUPT },
+		{ "kind, not temp", 4, OTHER(kind), false, SEGMENT_FULL, true,
+		  HOUR_CORRUPT },
+		{ "kind, full, not full", 2, OTHER(kind), false, SEGMENT_FULL,
+		  true, HOUR_CORRUPT },
+		{ "kind, suspect, not full", 2, OTHER(kind), false,
+		  SEGMENT_SUSPECT, true, LEGAL },
+		{ "kind, none", 4, OTHER(kind), false, SEGMENT_KIND_COUNT,
+		  true, HOUR_CORRUPT },
+		{ "why, another", 0, OTHER(why), false, WHY_NOT_FULL, true,
+		  HOUR_CORRUPT },
+		{ "why, not suspect", 2, OTHER(why), false, WHY_NOT_SUSPECT,
+		  true, HOUR_CORRUPT },
+		{ "why, smaller", 0, OTHER(why), false, WHY_SMALLER, true,
+		  HOUR_CORRUPT },
+		{ "why, a hash, but smaller", 1, OTHER(why), false,
+		  WHY_LOWER_HASH, true, HOUR_CORRUPT },
+		{ "why, a name, but smaller", 1, OTHER(why), false,
+		  WHY_LATER_NAME, true, HOUR_CORRUPT },
+		{ "why, deleted, before a duplicate", 1, OTHER(why), false,
+		  WHY_DELETED, true, HOUR_CORRUPT },
+		{ "why, a duplicate of nothing", 3, OTHER(why), false,
+		  WHY_SHORTER, true, HOUR_CORRUPT },
+		{ "why, none", 4, OTHER(why), false, HOUR_WHY_COUNT, true,
+		  HOUR_CORRUPT },
+		{ "why, the greatest", 0, OTHER(why), false, UINT8_MAX, true,
+		  HOUR_CORRUPT },
+	};
+	bool covered[sizeof(struct hour_other)] = { false };
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct hourindex *index = build_sample(rows[i].measured);
+		struct hour_header *head = hourindex_copy(index);
+		char *field = (char *)head + head->others_off +
+			      rows[i].other * sizeof(struct hour_other) +
+			      rows[i].at;
+		int64_t value = 0;
+
+		print_message("# %u %s: %s\n", rows[i].other, rows[i].what,
+			      verdict_names[rows[i].verdict]);
+		memcpy(&value, field, rows[i].size);
+		value = rows[i].by ? value + rows[i].value : rows[i].value;
+		memcpy(field, &value, rows[i].size);
+		reseal(head, index->size);
+		assert_int_equal(check(head, index->size), rows[i].verdict);
+		free(head);
+		hourindex_drop(&index);
+		if (rows[i].verdict != LEGAL)
+			memset(covered + rows[i].at, true, rows[i].size);
+	}
+	for (size_t at = 0; at < sizeof(covered); at++)
+		if (!covered[at])
+			fail_msg("no row covers byte %zu of an other", at);
 }
 
 static void test_names(void **state)
@@ -1025,6 +1196,8 @@ static void test_random_lies(void **state)
 				sum += (unsigned char)
 					lie->text[entry->text_off + k];
 		}
+		for (uint32_t i = 0; i < lie->head->nr_others; i++)
+			sum += strlen(lie->names + lie->others[i].name_off);
 		hourindex_drop(&lie);
 	}
 	assert_true(sum > 0);
@@ -1116,6 +1289,8 @@ int main(void)
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_codecs_without_end),
 		cmocka_unit_test(test_every_entry_field),
+		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_every_other_field),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_asked_for_another),
 		cmocka_unit_test(test_truncation),

@@ -48,10 +48,113 @@ static void select_names(int fd, char *text, size_t size,
 			assert_true(chosen.best[i - 1].seg.start_us <
 				    chosen.best[i].seg.start_us);
 	}
-	free(chosen.best);
-	chosen.best = NULL;
 	*chosen_r = chosen;
+	hour_selection_release(&chosen);
+	chosen_r->best = NULL;
+	chosen_r->rejects = NULL;
 	fs_list_release(&list);
+}
+
+static const char *const why_names[] = {
+	"not full", "not suspect", "shorter", "smaller", "lower hash",
+	"later name", "deleted", "temp",
+};
+_Static_assert(ARRAY_SIZE(why_names) == HOUR_WHY_COUNT, "a reason too many");
+
+/* What is not chosen, with the reasons, in the order of starts and names. */
+static void test_reasons(void **state)
+{
+	static const struct {
+		struct file files[6];
+		const char *rejects;
+	} rows[] = {
+		{ { { "00:00-2-full-a.ts", 1 } }, "" },
+		{ { { "00:00-1-full-a.ts", 1 }, { "00:00-2-suspect-b.ts", 9 },
+		    { "00:00-2-partial-c.ts", 9 } },
+		  "c not full, b not full, " },
+		{ { { "00:00-2-suspect-b.ts", 1 },
+		    { "00:00-2-partial-c.ts", 9 } },
+		  "c not suspect, " },
+		{ { { "00:00-1-full-a.ts", 9 }, { "00:00-2-full-b.ts", 1 } },
+		  "a shorter, " },
+		{ { { "00:00-2-full-a.ts", 9 }, { "00:00-2-full-b.ts", 1 } },
+		  "b smaller, " },
+		{ { { "00:00-2-partial-a.ts", 1 },
+		    { "00:00-3-partial-b.ts", 9 } },
+		  "a smaller, " },
+		{ { { "00:00-2-full-a.ts", 5 }, { "00:00-2-full-b.ts", 5 } },
+		  "a lower hash, " },
+		{ { { "00:00-2-suspect-a.ts", 5 },
+		    { "00:00-2-suspect-b.ts", 5 } },
+		  "b later name, " },
+		/* Each against the best, whoever else was better. */
+		{ { { "00:00-1-full-a.ts", 9 }, { "00:00-2-full-b.ts", 5 },
+		    { "00:00-2-full-c.ts", 5 }, { "00:00-2-full-d.ts", 1 },
+		    { "00:00-2-partial-e.ts", 99 } },
+		  "a shorter, b lower hash, d smaller, e not full, " },
+		/* Candidates first; a temp one that is deleted is temp. */
+		{ { { "00:00-2-full-a.ts", 1 }, { "00:00-2-full-a.tombstone", 0 },
+		    { "00:00-2-temp-b.ts", 1 }, { "00:00-2-temp-b.tombstone", 0 },
+		    { "00:00-2-full-c.ts", 1 }, { "00:00-2-suspect-d.ts", 1 } },
+		  "d not full, a deleted, b temp, " },
+		{ { { "00:02-2-temp-a.ts", 1 }, { "00:01-2-full-b.ts", 1 },
+		    { "00:01-1-full-c.ts", 1 }, { "00:00-2-temp-d.ts", 1 } },
+		  "d temp, c shorter, a temp, " },
+	};
+
+	UNUSED(state);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct hour_selection chosen = { 0 };
+		struct fs_list list = { 0 };
+		struct errmsg e;
+		char text[256] = "";
+		size_t nr = 0;
+		int fd;
+
+		while (nr < 6 && rows[i].files[nr].name)
+			nr++;
+		fd = make_hour(rows[i].files, nr);
+		assert_int_equal(fs_list_read(fd, &list, &e), ERR_OK);
+		assert_int_equal(hour_select(UNIT_HOUR, fd, &list, 1000,
+					     &chosen, &e),
+				 ERR_OK);
+		for (size_t k = 0; k < chosen.nr_rejects; k++) {
+			const char *name = chosen.rejects[k].c.file->name;
+
+			snprintf(text + strlen(text),
+				 sizeof(text) - strlen(text), "%c %s, ",
+				 strrchr(name, '.')[-1],
+				 why_names[chosen.rejects[k].why]);
+		}
+		print_message("# %s\n", rows[i].rejects);
+		assert_string_equal(text, rows[i].rejects);
+		hour_selection_release(&chosen);
+		fs_list_release(&list);
+		close(fd);
+	}
+}
+
+/* Of one start in one hour, many temp ones: no limit, but no list either. */
+static void test_many_temps(void **state)
+{
+	static const struct file files[] = {
+		{ "00:00-2-temp-a.ts", 1 }, { "00:00-2-temp-b.ts", 1 },
+		{ "00:00-2-temp-c.ts", 1 }, { "00:00-2-full-d.ts", 1 },
+	};
+	struct hour_selection chosen = { 0 };
+	struct fs_list list = { 0 };
+	struct errmsg e;
+	int fd = make_hour(files, ARRAY_SIZE(files));
+
+	UNUSED(state);
+	assert_int_equal(fs_list_read(fd, &list, &e), ERR_OK);
+	assert_int_equal(hour_select(UNIT_HOUR, fd, &list, 2, &chosen, &e),
+			 ERR_OK);
+	assert_int_equal(chosen.nr, 1);
+	assert_int_equal(chosen.nr_rejects, 2);
+	hour_selection_release(&chosen);
+	fs_list_release(&list);
+	close(fd);
 }
 
 /* Of two files with one start, the first of each row is to win. */
@@ -245,7 +348,7 @@ static void test_order_and_limit(void **state)
 	assert_int_equal(hour_select(UNIT_HOUR, fd, &list, 0, &chosen, &e),
 			 ERR_OK);
 	assert_int_equal(chosen.nr, 0);
-	free(chosen.best);
+	hour_selection_release(&chosen);
 
 	for (int i = 0; i < 100; i++) {
 		snprintf(name, sizeof(name), "%02d:%02d-2-full-a.ts",
@@ -265,7 +368,7 @@ static void test_order_and_limit(void **state)
 			assert_true(chosen.best[i - 1].seg.start_us <
 				    chosen.best[i].seg.start_us);
 	}
-	free(chosen.best);
+	hour_selection_release(&chosen);
 	print_message("# one over it\n");
 	chosen.nr = UNIT_UNTOUCHED;
 	assert_int_equal(hour_select(UNIT_HOUR, fd, &list, list.nr - 1,
@@ -297,7 +400,7 @@ static void test_vanished(void **state)
 			 ERR_OK);
 	assert_int_equal(chosen.nr, 1);
 	assert_string_equal(chosen.best[0].file->name, files[0].name);
-	free(chosen.best);
+	hour_selection_release(&chosen);
 	fs_list_release(&list);
 	close(fd);
 }
@@ -387,6 +490,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_many_temps),
 		cmocka_unit_test(test_tombstones),
 		cmocka_unit_test(test_ignored),
 		cmocka_unit_test(test_order_and_limit),
