@@ -443,6 +443,7 @@ enum err hourcache_get(struct hourreader *reader, usec_t hour_us,
 	struct slot *slot;
 	enum err err = ERR_OK;
 
+	want |= reader->always;
 	utime_format_hour(hour_us, hour);
 	if (!fs_stamp_at(reader->quality->fd, hour, &stamp)) {
 		if (!is_absent(errno))

@@ -79,6 +79,11 @@ struct hourcache *hourcache_new(const struct hourcache_config *config)
 void hourcache_free(struct hourcache **cache);
 const struct hourcache_stats *hourcache_stats(const struct hourcache *cache);
 
+enum hour_want {
+	HOUR_WANT_NAMES = 0,
+	HOUR_WANT_SIZES = 1 << 0, /* HOUR_MEASURED */
+};
+
 /* One request's look into one quality. */
 struct hourreader {
 	struct hourcache *cache;
@@ -86,17 +91,13 @@ struct hourreader {
 	struct arena *arena;
 	const char *url; /* "PREFIX/segments/CHANNEL/QUALITY/" */
 	uint64_t url_hash;
-	bool trusts_times; /* of the directories of this quality */
+	bool trusts_times;     /* of the directories of this quality */
+	enum hour_want always; /* of every index, whatever is asked for */
 };
 
 struct hourreader *hourcache_reader(struct hourcache *cache,
 				    const struct quality *quality,
 				    struct arena *a) MUST_CHECK;
-
-enum hour_want {
-	HOUR_WANT_NAMES = 0,
-	HOUR_WANT_SIZES = 1 << 0, /* HOUR_MEASURED */
-};
 
 /*
  * The index of the hour that begins at hour_us; *index_r is NULL if there is

@@ -18,6 +18,7 @@ LIB_TESTS = \
 	tests/unit/test_bestseg \
 	tests/unit/test_bestseg_random \
 	tests/unit/test_blend \
+	tests/unit/test_coverage \
 	tests/unit/test_cutplan \
 	tests/unit/test_edgestore \
 	tests/unit/test_err \
