@@ -134,6 +134,7 @@ static const char *const cut_endings[] = { ".mp4", ".mkv", ".webm", NULL };
 static const char *const peaks_endings[] = { ".dat", NULL };
 static const char *const picture_endings[] = { ".jpg", NULL };
 static const char *const storyboard_endings[] = { ".vtt", NULL };
+static const char *const coverage_endings[] = { ".png", NULL };
 
 static const struct command {
 	const char *name;
@@ -222,6 +223,16 @@ static const struct command {
 	  "write pictures at regular times as tiles of one JPEG or, with -o "
 	  "NAME.vtt, which tile is of which time (--start, --end, --columns, "
 	  "--rows, --height)",
+	  METHOD_GET },
+	{ "coverage",
+	  "CHANNEL QUALITY",
+	  2,
+	  2,
+	  "coverage",
+	  { NULL, NULL, ".json" },
+	  coverage_endings,
+	  "write what the archive holds of a range, and what it does not, as "
+	  "JSON or, with -o NAME.png, as a picture (--start, --end, --lists)",
 	  METHOD_GET },
 	{ "generate_videos",
 	  "CHANNEL QUALITY",

@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/bench/getdents.c \
 	tests/bench/run \
 	tests/data/README \
+	tests/data/coverage.png \
 	tests/data/golden/bad-input.jsonl \
 	tests/data/golden/storyboard.jpg \
 	tests/data/golden/tricky.jsonl.gz \
@@ -47,6 +48,7 @@ EXTRA_DIST += \
 	tests/http/t0500-frame.py \
 	tests/http/t0510-waveform.py \
 	tests/http/t0550-storyboard.py \
+	tests/http/t0540-coverage.py \
 	tests/http/t0700-metrics.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \
