@@ -3,20 +3,28 @@
  *
  * They are in a table of PostgreSQL, which is made if it is absent, or in a
  * directory, as NAME.png and NAME.json: {"crop": [left, top, right, bottom],
- * "location": [...], "description": "", "attribution": ""}.
+ * "location": [...], "description": "", "attribution": ""}.  One of the two
+ * files alone is nothing; symbolic links are followed inside the directory.
  *
- * A database that is slow or gone costs a caller seconds at most, and then for
- * a moment nothing: it is asked again only after that.  A connection that was
- * lost is made anew.  A process that was forked must not use its parent's
- * store, nor close it.
+ * A database that is slow or gone costs a caller TEMPLATES_PATIENCE_MS at most,
+ * and is then not asked for two seconds, or for four times as long as it took:
+ * so a process spends at most a fifth of its time on it.  What the database
+ * sent after that is lost.  A connection that was lost is made anew.  The name
+ * of a host is looked up before that clock runs, as the resolver likes: give
+ * addresses, names of /etc/hosts or sockets.  Of several hosts the first that
+ * takes connections must answer.
  *
- * What is in the store is as hostile as all else from outside: the boxes given
- * are checked, the image is bytes.
+ * A process that was forked may use and close its parent's store: it lets go
+ * of the connection, which stays the parent's, and opens one of its own.
+ *
+ * What is in the store is as hostile as all else from outside: sizes, texts and
+ * boxes are checked, the image is bytes.  Texts may have control characters.
  *
  * Errors: ERR_UNBUILT without a store, ERR_NOTFOUND for a name that is not
- *         there (or can be none), ERR_BUSY while the database cannot be
- *         reached, ERR_LIMIT for an image that is too large, ERR_CORRUPT for a
- *         template that makes no sense, ERR_IO.
+ *         there (or can be none), ERR_BUSY while the database or the directory
+ *         cannot be reached (the log says why, once a minute), ERR_LIMIT for an
+ *         image or a list that is too large, ERR_CORRUPT for a template that
+ *         makes no sense, ERR_IO for a file that cannot be read.
  * Owner:  templates are in the arena; the store is closed by its opener.
  */
 #ifndef STORE_TEMPLATES_H
@@ -29,8 +37,11 @@
 #include "base/err.h"
 #include "picture/box.h"
 
-#define TEMPLATE_MAX_BYTES ((size_t)20 * 1024 * 1024) /* of an image */
-#define TEMPLATES_MAX	   10000
+#define TEMPLATE_MAX_BYTES    ((size_t)20 * 1024 * 1024) /* of an image */
+#define TEMPLATE_MAX_TEXT     4096 /* bytes of a description, an attribution */
+#define TEMPLATE_MAX_NAME     255  /* bytes */
+#define TEMPLATES_MAX	      10000
+#define TEMPLATES_PATIENCE_MS 3000
 
 struct template
 {
@@ -46,8 +57,15 @@ struct template
 struct templates;
 
 /*
- * conninfo goes before dir; with neither there is no store, and all that is
- * asked is ERR_UNBUILT.  Nothing is opened before it is asked.
+ * Whether libpq can read it; ERR_INPUT does not repeat it, as it may hold a
+ * password.
+ */
+enum err templates_check_conninfo(const char *conninfo,
+				  struct errmsg *e) MUST_CHECK;
+
+/*
+ * conninfo goes before dir; with neither (NULL or "") there is no store, and
+ * all that is asked is ERR_UNBUILT.  Nothing is opened before it is asked.
  */
 struct templates *templates_new(const char *conninfo,
 				const char *dir) MUST_CHECK;
@@ -57,7 +75,10 @@ enum err templates_get(struct templates *store, struct arena *a,
 		       const char *name, const struct template **template_r,
 		       struct errmsg *e) MUST_CHECK;
 
-/* All of them without their images, by byte value of the name. */
+/*
+ * All of them without their images, by byte value of the name.  Those that
+ * templates_get() would call corrupt are left out; the log says so.
+ */
 enum err templates_list(struct templates *store, struct arena *a,
 			const struct template **list_r, size_t *nr_r,
 			struct errmsg *e) MUST_CHECK;
