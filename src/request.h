@@ -72,6 +72,7 @@ struct request {
 	const char *channel; /* from the path; NULL if it has none */
 	const char *quality;
 	const char *hour;
+	const char *template;
 	const char *rest; /* what "*rest" matched */
 
 	struct text *body; /* of a route that takes POST; else NULL */

@@ -5,9 +5,9 @@
 #include <string.h>
 
 static const struct route *const tables[] = {
-	file_routes,	 segment_routes, playlist_routes, cut_routes,
-	video_routes,	 frame_routes,	 waveform_routes, storyboard_routes,
-	coverage_routes, status_routes,
+	file_routes,	 segment_routes,  playlist_routes, cut_routes,
+	video_routes,	 frame_routes,	  waveform_routes, storyboard_routes,
+	coverage_routes, template_routes, status_routes,
 };
 
 void route_each(bool (*fn)(const struct route *route, void *ctx), void *ctx)
@@ -56,6 +56,8 @@ static const char **field_of(struct request *req, const char *name, size_t len)
 		return &req->quality;
 	if (len == 4 && !memcmp(name, "hour", len))
 		return &req->hour;
+	if (len == 8 && !memcmp(name, "template", len))
+		return &req->template;
 	BUG("no path variable '%.*s'", (int)len, name);
 }
 
@@ -129,7 +131,8 @@ static bool try_route(const struct route *route, void *ctx)
 	const struct finding *finding = ctx;
 	struct request *req = finding->req;
 
-	req->channel = req->quality = req->hour = req->rest = NULL;
+	req->channel = req->quality = req->hour = NULL;
+	req->template = req->rest = NULL;
 	if ((!finding->any_method && !takes(route, req->method)) ||
 	    !matches(req, route))
 		return true;

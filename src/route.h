@@ -1,11 +1,11 @@
 /*
  * route.h - what there is to ask for: one table.
  *
- * A path of a route is components divided by slashes: ":channel", ":quality"
- * and ":hour" match one component and fill the request's field of that name,
- * with a fixed ending if one follows (":quality.m3u8"); "*rest" matches all
- * the rest, at least one component.  Two routes may have one path, if one of
- * them takes POST.
+ * A path of a route is components divided by slashes: ":channel",
+ * ":quality", ":hour" and ":template" match one component and fill the
+ * request's field of that name, with a fixed ending if one follows
+ * (":quality.m3u8"); "*rest" matches all the rest, at least one component.  Two
+ * routes may have one path, if one of them takes POST.
  */
 #ifndef SRC_ROUTE_H
 #define SRC_ROUTE_H
@@ -59,6 +59,7 @@ extern const struct route frame_routes[];
 extern const struct route waveform_routes[];
 extern const struct route storyboard_routes[];
 extern const struct route coverage_routes[];
+extern const struct route template_routes[];
 extern const struct route status_routes[];
 
 #endif

@@ -46,6 +46,7 @@ enum err server_open(struct server *server, const struct settings *settings,
 	if (config.cache_dir && server->edges.blobs.fd >= 0)
 		server->spool_dir = mem_strdup(config.cache_dir);
 	arena_release(&a);
+	server->templates = templates_new(settings->db, settings->templates);
 	return ERR_OK;
 }
 
@@ -54,6 +55,7 @@ void server_close(struct server *server)
 	hourcache_free(&server->cache);
 	edgestore_close(&server->edges);
 	blobstore_close(&server->peaks);
+	templates_free(&server->templates);
 	free(server->spool_dir);
 	server->spool_dir = NULL;
 	archive_close(&server->archive);

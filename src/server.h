@@ -13,6 +13,7 @@
 #include "metrics/metrics.h"
 #include "scoreboard.h"
 #include "settings.h"
+#include "store/templates.h"
 
 struct server {
 	const struct settings *settings;
@@ -21,6 +22,7 @@ struct server {
 	struct hourcache *cache;
 	struct edgestore edges;
 	struct blobstore peaks; /* of peakpack.h */
+	struct templates *templates;
 	char *spool_dir; /* for what is made before it is sent, or NULL */
 	struct metrics *metrics;	/* NULL offline */
 	struct scoreboard *board;	/* NULL offline */

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/templates.h"
+
 #define MAX_HOURS	   (366 * 24 * 100)
 #define MAX_WAVEFORM_HOURS 48
 
@@ -232,6 +234,8 @@ static enum err finish(struct settings *s, struct errmsg *e)
 		.max_implicit_us = s->max_open_range_hours * USEC_PER_HOUR,
 		.max_ranges = s->max_ranges,
 	};
+	if (*s->db && templates_check_conninfo(s->db, e))
+		return ERR_INPUT;
 	return finish_sendfile(s, e);
 }
 

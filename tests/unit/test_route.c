@@ -68,9 +68,8 @@ static void sample_path(const struct route *route, char *to, size_t size)
 		const char *variable;
 		const char *value;
 	} samples[] = {
-		{ ":channel", "c" },
-		{ ":quality", "q" },
-		{ ":hour", UNIT_HOUR_NAME },
+		{ ":channel", "c" },	     { ":quality", "q" },
+		{ ":hour", UNIT_HOUR_NAME }, { ":template", "t" },
 		{ "*rest", "c/q/x" },
 	};
 	size_t at = 0;

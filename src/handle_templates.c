@@ -1,0 +1,121 @@
+/*
+ * handle_templates.c - /templates: what thumbnails can be put under.
+ */
+#include "config.h"
+
+#include <string.h>
+
+#include <xxhash.h>
+
+#include "base/json.h"
+#include "response.h"
+#include "route.h"
+
+#define MAX_LIST_BYTES ((size_t)128 * 1024 * 1024)
+
+static struct json_object *json_of_box(const struct box *box)
+{
+	const int sides[] = { box->left, box->top, box->right, box->bottom };
+	struct json_object *array =
+		json_object_new_array_ext(ARRAY_SIZE(sides));
+
+	for (size_t i = 0; i < ARRAY_SIZE(sides); i++)
+		json_object_array_add(array, json_object_new_int(sides[i]));
+	return array;
+}
+
+static struct json_object *json_of(const struct template *t)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "name", json_object_new_string(t->name));
+	json_object_object_add(object, "description",
+			       json_object_new_string(t->description));
+	json_object_object_add(object, "attribution",
+			       json_object_new_string(t->attribution));
+	json_object_object_add(object, "crop", json_of_box(&t->crop));
+	json_object_object_add(object, "location", json_of_box(&t->location));
+	return object;
+}
+
+static enum err handle_list(struct request *req, const void *spec)
+{
+	struct text *text = text_new(&req->arena, MAX_LIST_BYTES);
+	const struct template *list;
+	struct json_object *array;
+	struct response r;
+	size_t nr;
+	enum err err = templates_list(req->server->templates, &req->arena,
+				      &list, &nr, &req->error);
+
+	UNUSED(spec);
+	if (err)
+		return err;
+	array = json_hold(&req->arena, json_object_new_array_ext((int)nr + 1));
+	for (size_t i = 0; i < nr; i++)
+		json_object_array_add(array, json_of(&list[i]));
+	json_append(text, array);
+	err = text_check(text, "the list", &req->error);
+	if (err)
+		return err;
+	response_init(&r, req, TYPE_JSON);
+	r.flags = RESPONSE_TEXT;
+	response_set_text(&r, req, text);
+	return response_send(req, &r);
+}
+
+/* By its first bytes: the name says nothing of it. */
+static const char *type_of(const struct template *t)
+{
+	static const struct {
+		const char *magic;
+		size_t len;
+		const char *type;
+	} rows[] = {
+		{ "\x89PNG\r\n\x1a\n", 8, TYPE_PNG },
+		{ "\xff\xd8\xff", 3, TYPE_JPEG },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (t->image_size >= rows[i].len &&
+		    !memcmp(t->image, rows[i].magic, rows[i].len))
+			return rows[i].type;
+	return "application/octet-stream";
+}
+
+static enum err handle_image(struct request *req, const void *spec)
+{
+	struct iovec *file = ARENA_NEW(&req->arena, struct iovec);
+	const struct template *t;
+	XXH128_hash_t hash;
+	struct response r;
+	enum err err = templates_get(req->server->templates, &req->arena,
+				     req->template, &t, &req->error);
+
+	UNUSED(spec);
+	if (err)
+		return err;
+	hash = XXH3_128bits(t->image, t->image_size);
+	file->iov_base = (void *)(uintptr_t)t->image;
+	file->iov_len = t->image_size;
+	response_init(&r, req, type_of(t));
+	/* Nobody is to find a page in bytes that are no picture. */
+	response_header(&r, "X-Content-Type-Options", "nosniff");
+	r.has_etag = true;
+	r.etag[0] = hash.high64;
+	r.etag[1] = hash.low64;
+	response_set_iov(&r, req, file, 1, file->iov_len);
+	return response_send(req, &r);
+}
+
+const struct route template_routes[] = {
+	{ .name = "list_templates",
+	  .path = "/templates",
+	  .handle = handle_list,
+	  .help = "templates of thumbnails and their boxes, as a JSON list" },
+	{ .name = "get_template",
+	  .path = "/templates/:template.png",
+	  .handle = handle_image,
+	  .help = "the image of one" },
+	{ .name = NULL },
+};
