@@ -44,6 +44,7 @@ LIB_TESTS = \
 	tests/unit/test_soundsource \
 	tests/unit/test_spool \
 	tests/unit/test_storyboard \
+	tests/unit/test_templates \
 	tests/unit/test_text \
 	tests/unit/test_transition \
 	tests/unit/test_ts \
