@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	tests/helper/sweep-cuts \
 	tests/helper/tsread.py \
 	tests/http/harness.py \
+	tests/http/postgres.py \
 	tests/http/withnumpy.py \
 	tests/http/t0000-smoke.py \
 	tests/http/t0100-params.py \
@@ -49,6 +50,7 @@ EXTRA_DIST += \
 	tests/http/t0510-waveform.py \
 	tests/http/t0550-storyboard.py \
 	tests/http/t0540-coverage.py \
+	tests/http/t0530-templates.py \
 	tests/http/t0700-metrics.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \

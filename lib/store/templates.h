@@ -8,14 +8,14 @@
  *
  * A database that is slow or gone costs a caller TEMPLATES_PATIENCE_MS at most,
  * and is then not asked for two seconds, or for four times as long as it took:
- * so a process spends at most a fifth of its time on it.  What the database
- * sent after that is lost.  A connection that was lost is made anew.  The name
- * of a host is looked up before that clock runs, as the resolver likes: give
- * addresses, names of /etc/hosts or sockets.  Of several hosts the first that
- * takes connections must answer.
+ * so a process spends at most a fifth of its time on it.  A connection that was
+ * lost is made anew for the same question.  The names of hosts are looked up
+ * without that limit, as the resolver likes: give addresses, names of
+ * /etc/hosts, or sockets.  Of several hosts the first that takes connections
+ * must answer.
  *
- * A process that was forked may use and close its parent's store: it lets go
- * of the connection, which stays the parent's, and opens one of its own.
+ * A process that was forked may use and close its parent's store: it leaves
+ * the connection to its parent, and opens one of its own if it asks.
  *
  * What is in the store is as hostile as all else from outside: sizes, texts and
  * boxes are checked, the image is bytes.  Texts may have control characters.

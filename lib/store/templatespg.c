@@ -9,13 +9,16 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <libpq-fe.h>
 
+#include "base/fsutil.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/templatesback.h"
@@ -62,18 +65,26 @@ struct question {
 /* Connections */
 
 /*
- * PQfinish() would tell the server to end a session that is not ours, and TLS
- * its other side.  So a child only closes its descriptor; the rest of the
- * memory is a few kB of a process that soon ends.
+ * PQfinish() tells the server to end the session, and TLS its other side, but
+ * in a child the session is the parent's.  So its descriptor here first becomes
+ * a socket that leads nowhere.
  */
+static void leave(PGconn *conn)
+{
+	int nowhere = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = PQsocket(conn);
+
+	if (fd < 0 || (nowhere >= 0 && dup3(nowhere, fd, O_CLOEXEC) >= 0))
+		PQfinish(conn);
+	fs_close(&nowhere);
+}
+
 static void drop(struct templatespg *pg)
 {
-	int fd = PQsocket(pg->conn);
-
-	if (pg->conn && pg->owner == getpid())
+	if (pg->conn && pg->owner != getpid())
+		leave(pg->conn);
+	else
 		PQfinish(pg->conn);
-	else if (fd >= 0)
-		close(fd);
 	pg->conn = NULL;
 }
 
