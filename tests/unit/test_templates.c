@@ -381,8 +381,10 @@ static void test_unreadable(void **state)
 {
 	UNUSED(state);
 	put("a", GOOD, IMAGE);
-	if (!geteuid())
-		skip();
+	if (!geteuid()) {
+		print_message("# root reads everything\n");
+		return;
+	}
 	assert_int_equal(fchmodat(dir_fd, "a.png", 0, 0), 0);
 	get_fails("a", ERR_IO);
 	assert_string_equal(names(), "");
