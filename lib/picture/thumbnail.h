@@ -1,15 +1,15 @@
 /*
  * thumbnail.h - a picture under a template.
  *
- * The picture is cropped to a box (what is outside of it is clear black),
- * resized to the size of another box, put there on a clear canvas of the
- * template's size, and the template is composited over it: to the byte what
- * Pillow's crop(), resize(LANCZOS), paste() and alpha_composite() give.
+ * The picture is cropped to a box (what is outside of it is black), resized to
+ * the size of another box, put there on a clear canvas of the template's size,
+ * and the template is composited over it: to the byte what Pillow's crop(),
+ * resize(LANCZOS), paste() and alpha_composite() give of an RGB picture.
+ * The picture's box may reach outside of the canvas.
  *
  * Errors: ERR_INPUT for a box that box_check() refuses.
  * Owner:  the result is in the arena.
- * Source: Pillow's Resample.c (two passes, horizontal first, of 22 bits and 8
- *         bits between them) and AlphaComposite.c.
+ * Source: Pillow's AlphaComposite.c; resample.h.
  */
 #ifndef PICTURE_THUMBNAIL_H
 #define PICTURE_THUMBNAIL_H
