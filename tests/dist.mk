@@ -13,6 +13,21 @@ EXTRA_DIST += \
 	tests/data/coverage.png \
 	tests/data/golden/bad-input.jsonl \
 	tests/data/golden/storyboard.jpg \
+	tests/data/golden/thumbnail/cases.json \
+	tests/data/golden/thumbnail/expected-00.png \
+	tests/data/golden/thumbnail/expected-01.png \
+	tests/data/golden/thumbnail/expected-02.png \
+	tests/data/golden/thumbnail/expected-03.png \
+	tests/data/golden/thumbnail/expected-04.png \
+	tests/data/golden/thumbnail/expected-05.png \
+	tests/data/golden/thumbnail/expected-06.png \
+	tests/data/golden/thumbnail/expected-07.png \
+	tests/data/golden/thumbnail/expected-08.png \
+	tests/data/golden/thumbnail/frame.png \
+	tests/data/golden/thumbnail/grey.png \
+	tests/data/golden/thumbnail/opaque.png \
+	tests/data/golden/thumbnail/palette.png \
+	tests/data/golden/thumbnail/template.png \
 	tests/data/golden/tricky.jsonl.gz \
 	tests/helper/README \
 	tests/helper/check-cut \

@@ -1,6 +1,7 @@
 # The fuzzers; see tests/fuzz/README for how to configure a build of them.
 
 FUZZERS = \
+	tests/fuzz/fuzz_box \
 	tests/fuzz/fuzz_cut \
 	tests/fuzz/fuzz_edgestore \
 	tests/fuzz/fuzz_h264 \
@@ -9,6 +10,7 @@ FUZZERS = \
 	tests/fuzz/fuzz_probe \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_segment \
+	tests/fuzz/fuzz_template \
 	tests/fuzz/fuzz_tsfile \
 	tests/fuzz/fuzz_tsraw \
 	tests/fuzz/fuzz_uri \
@@ -22,6 +24,11 @@ EXTRA_DIST += tests/fuzz/README tests/fuzz/make-corpus tests/fuzz/run
 
 FUZZ_INCLUDES = $(AM_CPPFLAGS) $(XXHASH_CFLAGS) $(AV_CFLAGS)
 FUZZ_LINK = $(AM_LDFLAGS) -fsanitize=fuzzer
+
+tests_fuzz_fuzz_box_SOURCES = tests/fuzz/fuzz_box.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_box_CPPFLAGS = $(FUZZ_INCLUDES)
+tests_fuzz_fuzz_box_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_box_LDADD = $(LIB_LIBS)
 
 tests_fuzz_fuzz_cut_SOURCES = tests/fuzz/fuzz_cut.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_cut_CPPFLAGS = $(FUZZ_INCLUDES)
@@ -53,6 +60,11 @@ tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_segment_CPPFLAGS = $(FUZZ_INCLUDES)
 tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_segment_LDADD = $(LIB_LIBS)
+
+tests_fuzz_fuzz_template_SOURCES = tests/fuzz/fuzz_template.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_template_CPPFLAGS = $(FUZZ_INCLUDES)
+tests_fuzz_fuzz_template_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_template_LDADD = $(LIB_LIBS)
 
 tests_fuzz_fuzz_tsfile_SOURCES = tests/fuzz/fuzz_tsfile.c
 tests_fuzz_fuzz_tsfile_CPPFLAGS = $(FUZZ_INCLUDES)

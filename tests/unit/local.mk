@@ -18,6 +18,7 @@ LIB_TESTS = \
 	tests/unit/test_bestseg \
 	tests/unit/test_bestseg_random \
 	tests/unit/test_blend \
+	tests/unit/test_box \
 	tests/unit/test_coverage \
 	tests/unit/test_cutplan \
 	tests/unit/test_edgestore \
@@ -34,6 +35,7 @@ LIB_TESTS = \
 	tests/unit/test_master \
 	tests/unit/test_metrics \
 	tests/unit/test_peakpack \
+	tests/unit/test_picread \
 	tests/unit/test_playlist \
 	tests/unit/test_probe \
 	tests/unit/test_range \
@@ -46,6 +48,7 @@ LIB_TESTS = \
 	tests/unit/test_storyboard \
 	tests/unit/test_templates \
 	tests/unit/test_text \
+	tests/unit/test_thumbnail \
 	tests/unit/test_transition \
 	tests/unit/test_ts \
 	tests/unit/test_tsfile \
