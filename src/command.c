@@ -234,6 +234,17 @@ static const struct command {
 	  "write what the archive holds of a range, and what it does not, as "
 	  "JSON or, with -o NAME.png, as a picture (--start, --end, --lists)",
 	  METHOD_GET },
+	{ "thumbnail",
+	  "CHANNEL QUALITY",
+	  2,
+	  2,
+	  "thumbnail",
+	  { NULL, NULL, ".png" },
+	  NULL,
+	  "write the picture of a moment under a template (--timestamp, "
+	  "--template, --crop, --location); without --template that is an "
+	  "image on standard input, and both boxes must be given",
+	  METHOD_GET },
 	{ "templates",
 	  "[NAME]",
 	  0,
@@ -325,6 +336,16 @@ static const char *ending_of(const struct offline *o,
 	return ending ? ending : "";
 }
 
+/* A template that has no name is standard input. */
+static enum method choose_method(const struct request *req,
+				 const struct command *command)
+{
+	if (!strcmp(command->name, "thumbnail") &&
+	    !request_arg(req, "template"))
+		return METHOD_POST;
+	return command->method;
+}
+
 static enum err set_path(struct offline *o, const struct command *command,
 			 char **words, int nr_words)
 {
@@ -350,7 +371,7 @@ static enum err set_path(struct offline *o, const struct command *command,
 	}
 	req->components = components;
 	req->nr_components = (size_t)nr_words + 1;
-	req->method = command->method;
+	req->method = choose_method(req, command);
 	return route_find(req);
 }
 

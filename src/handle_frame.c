@@ -5,16 +5,10 @@
 
 #include <string.h>
 
-#include "archive/archive.h"
-#include "base/cores.h"
-#include "media/still.h"
-#include "observe.h"
-#include "picture/picfile.h"
-#include "response.h"
 #include "route.h"
+#include "stillanswer.h"
 
-#define MAX_HEIGHT  4320
-#define MAX_THREADS 4
+#define MAX_HEIGHT 4320
 
 struct frame_args {
 	usec_t timestamp_us;
@@ -41,70 +35,29 @@ static const struct param frame_params[] = {
 /* What the bytes depend on beside the source. */
 #define FRAME_VERSION UINT64_C(1)
 
-static enum err find_still(struct request *req, const struct frame_args *args,
-			   struct still *still)
+static enum err draw_frame(struct request *req, const AVFrame *frame,
+			   const void *ctx, struct picture *picture_r)
 {
-	struct quality *quality;
-	enum err err = archive_quality(&req->server->archive, &req->arena,
-				       req->channel, req->quality, &quality,
-				       &req->error);
+	const struct frame_args *args = ctx;
 
-	return err ? err :
-		     still_find(&req->arena,
-				hourcache_reader(req->server->cache, quality,
-						 &req->arena),
-				args->timestamp_us, req->now_us, still,
+	return picture_of_frame(&req->arena, frame, args->height, picture_r,
 				&req->error);
-}
-
-static enum err extract(struct request *req, const struct frame_args *args,
-			const struct still *still, enum picfile_kind kind,
-			struct iovec *file)
-{
-	const uint8_t *data;
-	const AVFrame *frame;
-	struct picture picture;
-	struct work work;
-	enum err err;
-
-	work_begin(&work);
-	err = still_decode(&req->arena, still, cores_at_most(MAX_THREADS),
-			   &frame, &req->error);
-	if (!err)
-		err = picture_of_frame(&req->arena, frame, args->height,
-				       &picture, &req->error);
-	if (!err)
-		err = picfile_encode(&req->arena, &picture, kind, &data,
-				     &file->iov_len, &req->error);
-	if (!err)
-		file->iov_base = (void *)(uintptr_t)data; /* only read */
-	work_end(&work, req, "extract_frame", "", 1, err);
-	return err;
 }
 
 static enum err handle_frame(struct request *req, const void *spec)
 {
 	const struct frame_args *args = spec;
 	bool is_png = !strcmp(strrchr(req->route->path, '.'), ".png");
-	struct iovec *file = ARENA_NEW(&req->arena, struct iovec);
-	struct still still;
-	struct response r;
-	enum err err = find_still(req, args, &still);
+	struct stillanswer answer = {
+		.timestamp_us = args->timestamp_us,
+		.kind = is_png ? PICFILE_PNG : PICFILE_JPEG,
+		.version = { FRAME_VERSION << 32 ^ (uint64_t)args->height << 1 ^
+			     is_png },
+		.draw = draw_frame,
+		.ctx = args,
+	};
 
-	if (!err)
-		err = extract(req, args, &still,
-			      is_png ? PICFILE_PNG : PICFILE_JPEG, file);
-	if (err)
-		return err;
-	response_init(&r, req, is_png ? TYPE_PNG : TYPE_JPEG);
-	r.has_etag = true;
-	r.etag[0] = still.hash[0] ^ FRAME_VERSION << 32 ^
-		    (uint64_t)args->height << 1 ^ is_png;
-	r.etag[1] = still.hash[1];
-	if (still.plan.cover.is_settled)
-		r.flags = RESPONSE_FINAL;
-	response_set_iov(&r, req, file, 1, file->iov_len);
-	return response_send(req, &r);
+	return stillanswer_send(req, &answer);
 }
 
 #define FRAME_ROUTE(ending)                                                    \

@@ -10,6 +10,7 @@
 
 #include "archive/bestseg.h"
 #include "base/utime.h"
+#include "picture/box.h"
 
 enum err param_parse_time(const struct request *req, const char *text,
 			  usec_t *us_r, struct errmsg *e)
@@ -137,6 +138,9 @@ static enum err fill_single(struct request *req, const struct param *p,
 		return fill_int(p, text, field, e);
 	case PARAM_TEXT:
 		return fill_text(text, field, e);
+	case PARAM_BOX:
+		*(bool *)(spec + p->extra) = true;
+		return box_parse(text, field, e);
 	case PARAM_END:
 	case PARAM_LIST:
 		break;

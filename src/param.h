@@ -22,6 +22,7 @@ enum param_type {
 	PARAM_ENUM, /* int: index into choices */
 	PARAM_INT,  /* int: a number from min to max */
 	PARAM_TEXT, /* const char *: not empty */
+	PARAM_BOX,  /* struct box at offset, bool at extra: whether given */
 	PARAM_LIST, /* repeated: array of elements, size_t at extra: count */
 };
 

@@ -59,6 +59,7 @@ extern const struct route frame_routes[];
 extern const struct route waveform_routes[];
 extern const struct route storyboard_routes[];
 extern const struct route coverage_routes[];
+extern const struct route thumbnail_routes[];
 extern const struct route template_routes[];
 extern const struct route status_routes[];
 

@@ -66,6 +66,7 @@ EXTRA_DIST += \
 	tests/http/t0550-storyboard.py \
 	tests/http/t0540-coverage.py \
 	tests/http/t0530-templates.py \
+	tests/http/t0520-thumbnail.py \
 	tests/http/t0700-metrics.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \

@@ -7,6 +7,7 @@
 
 #include "archive/bestseg.h"
 #include "fake.h"
+#include "picture/box.h"
 
 static const char *const colours[] = { "red", "green", "blue", NULL };
 
@@ -18,6 +19,8 @@ struct spec {
 	bool flag;
 	int colour;
 	const char *name;
+	struct box box;
+	bool has_box;
 	struct time_range *ranges;
 	size_t nr_ranges;
 };
@@ -35,6 +38,10 @@ static const struct param params[] = {
 	  .choices = colours,
 	  .dflt = "green" },
 	{ .name = "name", .type = PARAM_TEXT, FIELD(name) },
+	{ .name = "box",
+	  .type = PARAM_BOX,
+	  FIELD(box),
+	  .extra = offsetof(struct spec, has_box) },
 	{ .name = "range",
 	  .type = PARAM_LIST,
 	  FIELD(ranges),
@@ -95,6 +102,7 @@ static void test_defaults(void **state)
 	assert_false(spec.flag);
 	assert_int_equal(spec.colour, 1);
 	assert_null(spec.name);
+	assert_false(spec.has_box);
 	assert_int_equal(spec.nr_ranges, 0);
 }
 
@@ -105,7 +113,8 @@ static void test_all(void **state)
 	UNUSED(state);
 	assert_int_equal(fill("range=@1,@2&when=now-1s&flag=TRUE&colour=blue&"
 			      "name=a+b&unknown=x&must=2026-11-07T00:00&"
-			      "range=now-2s,now&when=garbage&name=",
+			      "range=now-2s,now&when=garbage&name=&"
+			      "box=-1,2,3,4",
 			      &spec),
 			 ERR_OK);
 	assert_true(spec.has_when);
@@ -113,6 +122,9 @@ static void test_all(void **state)
 	assert_true(spec.flag);
 	assert_int_equal(spec.colour, 2);
 	assert_string_equal(spec.name, "a b");
+	assert_true(spec.has_box);
+	assert_int_equal(spec.box.left, -1);
+	assert_int_equal(spec.box.bottom, 4);
 	assert_int_equal(spec.must_us, UNIT_HOUR);
 	assert_int_equal(spec.nr_ranges, 2);
 	assert_int_equal(spec.ranges[0].start_us, USEC_PER_SEC);
@@ -171,6 +183,9 @@ static void test_bad(void **state)
 		{ "must=@1&colour=0", "colour: ", "red, green, blue" },
 		{ "must=@1&name=", "name: ", "is empty" },
 		{ "must=@1&name", "name: ", "is empty" },
+		{ "must=@1&box=", "box: ", "LEFT,TOP,RIGHT,BOTTOM" },
+		{ "must=@1&box=1,2,3", "box: ", "LEFT,TOP,RIGHT,BOTTOM" },
+		{ "must=@1&box=1,2,1,4", "box: ", "no inside" },
 		{ "must=@1&range=", "range: ", "START,END" },
 		{ "must=@1&range=@1", "range: ", "START,END" },
 		{ "must=@1&range=@1,@2,@3", "range: ", "START,END" },

@@ -93,9 +93,35 @@ static void sample_path(const struct route *route, char *to, size_t size)
 	to[at] = '\0';
 }
 
+struct sibling {
+	const struct route *of;
+	const struct route *found;
+};
+
+static bool is_no_sibling(const struct route *route, void *ctx)
+{
+	struct sibling *s = ctx;
+
+	if (route == s->of || strcmp(route->path, s->of->path) != 0)
+		return true;
+	s->found = route;
+	return false;
+}
+
+/* The route of the same path, of which one takes POST; NULL: there is none. */
+static const struct route *sibling_of(const struct route *route)
+{
+	struct sibling s = { .of = route };
+
+	route_each(is_no_sibling, &s);
+	return s.found;
+}
+
 static bool finds_itself(const struct route *route, void *ctx)
 {
 	bool posts = route->flags & ROUTE_POST;
+	const struct route *sibling = sibling_of(route);
+	const struct route *reads = posts ? sibling : route;
 	char uri[256];
 	size_t *nr = ctx;
 
@@ -103,14 +129,17 @@ static bool finds_itself(const struct route *route, void *ctx)
 	print_message("# %s\n", uri);
 	assert_int_equal(find(uri, posts ? METHOD_POST : METHOD_GET), ERR_OK);
 	assert_ptr_equal(req.route, route);
-	assert_int_equal(find(uri, METHOD_HEAD), posts ? ERR_METHOD : ERR_OK);
+	assert_int_equal(find(uri, METHOD_HEAD), reads ? ERR_OK : ERR_METHOD);
 	assert_int_equal(find(uri, posts ? METHOD_GET : METHOD_POST),
-			 ERR_METHOD);
+			 sibling ? ERR_OK : ERR_METHOD);
+	assert_ptr_equal(req.route, sibling ? sibling : route);
 	assert_int_equal(find(uri, METHOD_OPTIONS), ERR_METHOD);
 	assert_int_equal(find(uri, METHOD_OTHER), ERR_METHOD);
-	assert_ptr_equal(req.route, route); /* for Allow */
+	assert_string_equal(req.route->path, route->path); /* for Allow */
 	assert_string_equal(route_methods(route),
-			    posts ? "POST, OPTIONS" : "GET, HEAD, OPTIONS");
+			    sibling ? "GET, HEAD, POST, OPTIONS" :
+			    posts   ? "POST, OPTIONS" :
+				      "GET, HEAD, OPTIONS");
 	assert_string_equal(req.channel ? req.channel : "c", "c");
 	assert_non_null(route->help);
 	assert_non_null(route->handle);
@@ -164,6 +193,8 @@ static void test_variables(void **state)
 		{ "/extras/a/b", "list_extras", NULL, NULL, NULL, "a/b" },
 		{ "/metrics", "metrics", NULL, NULL, NULL, NULL },
 		{ "/metrics/x/y", "metrics", NULL, NULL, NULL, "x/y" },
+		{ "/thumbnail/a/b.png", "get_thumbnail_named_template", "a",
+		  "b", NULL, NULL },
 		{ "/healthz", "healthz", NULL, NULL, NULL, NULL },
 	};
 
@@ -211,6 +242,7 @@ static void test_no_route(void **state)
 		"/storyboard/a/b.png",
 		"/storyboard/a.vtt",
 		"/segments",
+		"/thumbnail/a/b.jpg",
 		"/extras",
 		"/healthz/x",
 		"/metricsx",
@@ -231,10 +263,12 @@ static void assert_no_fault(const char *uri, enum err err)
 	/* The segments here are no video, which only these look at. */
 	bool no_video = err == ERR_MEDIA && strncmp(uri, "/cut/", 5) != 0 &&
 			strncmp(uri, "/frame/", 7) != 0;
+	bool forbidden = err == ERR_FORBIDDEN &&
+			 strncmp(uri, "/generate_videos/", 17) != 0;
 
 	if (err == ERR_IO || err == ERR_CORRUPT || no_video ||
 	    err == ERR_GONE || err == ERR_HANDED || err == ERR_BUSY ||
-	    err == ERR_FORBIDDEN)
+	    forbidden)
 		fail_msg("%s: %s (%s)", uri, err_name(err), req.error.text);
 	if (err && !req.error.text[0])
 		fail_msg("%s: %s without words", uri, err_name(err));
@@ -288,6 +322,9 @@ static const char *const values[] = {
 	"fade,",
 	",",
 	"fade,99999999999999999999",
+	"0,0,10,10",
+	"-5,-5,5,5",
+	"5,5,-5,-5",
 	"%22%5C%C3%A9",
 	"smart",
 	"webm",
@@ -301,29 +338,32 @@ static const char *const values[] = {
 /* Every value for every argument, alone and with a range that is good. */
 static bool takes_any_value(const struct route *route, void *ctx)
 {
+	bool posts = route->flags & ROUTE_POST;
+	enum method method = posts ? METHOD_POST : METHOD_GET;
 	char path[256];
 	char uri[1024];
 
 	UNUSED(ctx);
 	sample_path(route, path, sizeof(path));
-	run(path, METHOD_GET);
+	run(path, method);
 	for (const struct param *p = route->params; p && p->name; p++) {
 		assert_non_null(p->help);
 		for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 			snprintf(uri, sizeof(uri), "%s?%s=%s", path, p->name,
 				 values[i]);
-			run(uri, METHOD_GET);
+			run(uri, method);
 			snprintf(uri, sizeof(uri), "%s?%s=%s&%s=x", path,
 				 p->name, values[i], p->name);
-			run(uri, METHOD_HEAD);
+			run(uri, posts ? METHOD_POST : METHOD_HEAD);
 			snprintf(
 				uri, sizeof(uri),
 				"%s?%s=%s&type=rough&allow_holes=true&"
 				"start=2026-11-07T00:00&end=2026-11-07T00:00:04"
-				"&timestamp=2026-11-07T00:00"
+				"&timestamp=2026-11-07T00:00&template=x"
+				"&crop=0,0,9,9&location=0,0,9,9"
 				"&unknown=%s",
 				path, p->name, values[i], values[i]);
-			run(uri, METHOD_GET);
+			run(uri, method);
 		}
 		print_message("# %s?%s=\n", path, p->name);
 	}
@@ -340,6 +380,7 @@ static void test_any_value(void **state)
 static bool refuses_garbage(const struct route *route, void *ctx)
 {
 	static const char *const garbage[] = { "", "garbage", "%25", "1e9" };
+	bool posts = route->flags & ROUTE_POST;
 	char path[256];
 	char uri[512];
 
@@ -352,12 +393,16 @@ static bool refuses_garbage(const struct route *route, void *ctx)
 			/* An empty transition is a hard cut. */
 			if (!strcmp(p->name, "transition") && i == 0)
 				continue;
-			/* Of a repeated argument the first counts. */
+			/* What is required; of what is repeated the first
+			 * counts. */
 			snprintf(uri, sizeof(uri),
-				 "%s?%s=%s&timestamp=@1&start=@1&end=@2", path,
-				 p->name, garbage[i]);
+				 "%s?%s=%s&timestamp=@1&start=@1&end=@2"
+				 "&crop=0,0,1,1",
+				 path, p->name, garbage[i]);
 			print_message("# %s\n", uri);
-			assert_int_equal(run(uri, METHOD_GET), ERR_INPUT);
+			assert_int_equal(
+				run(uri, posts ? METHOD_POST : METHOD_GET),
+				ERR_INPUT);
 			assert_ptr_equal(strstr(req.error.text, p->name),
 					 req.error.text);
 		}

@@ -1,0 +1,76 @@
+#include "config.h"
+
+#include "stillanswer.h"
+
+#include "base/cores.h"
+#include "media/still.h"
+#include "observe.h"
+#include "response.h"
+
+#define MAX_THREADS 4
+
+static enum err find_still(struct request *req, usec_t timestamp_us,
+			   struct still *still)
+{
+	struct quality *quality;
+	enum err err = archive_quality(&req->server->archive, &req->arena,
+				       req->channel, req->quality, &quality,
+				       &req->error);
+
+	return err ? err :
+		     still_find(&req->arena,
+				hourcache_reader(req->server->cache, quality,
+						 &req->arena),
+				timestamp_us, req->now_us, still, &req->error);
+}
+
+static enum err extract(struct request *req, const struct stillanswer *answer,
+			const struct still *still, struct iovec *file)
+{
+	const uint8_t *data;
+	const AVFrame *frame;
+	struct picture picture;
+	struct work work;
+	enum err err;
+
+	work_begin(&work);
+	err = still_decode(&req->arena, still, cores_at_most(MAX_THREADS),
+			   &frame, &req->error);
+	if (!err)
+		err = answer->draw(req, frame, answer->ctx, &picture);
+	if (!err)
+		err = picfile_encode(&req->arena, &picture, answer->kind, &data,
+				     &file->iov_len, &req->error);
+	if (!err)
+		file->iov_base = (void *)(uintptr_t)data; /* only read */
+	work_end(&work, req, "extract_frame", "", 1, err);
+	return err;
+}
+
+enum err stillanswer_send(struct request *req, const struct stillanswer *answer)
+{
+	struct iovec *file = ARENA_NEW(&req->arena, struct iovec);
+	bool is_post = req->method == METHOD_POST;
+	struct still still;
+	struct response r;
+	enum err err = find_still(req, answer->timestamp_us, &still);
+
+	if (err)
+		return err;
+	response_init(&r, req,
+		      answer->kind == PICFILE_PNG ? TYPE_PNG : TYPE_JPEG);
+	r.has_etag = !is_post;
+	r.etag[0] = still.hash[0] ^ answer->version[0];
+	r.etag[1] = still.hash[1] ^ answer->version[1];
+	if (is_post)
+		r.flags = RESPONSE_NO_STORE;
+	else if (still.plan.cover.is_settled && !answer->may_change)
+		r.flags = RESPONSE_FINAL;
+	if (response_is_known(req, &r))
+		return response_send(req, &r);
+	err = extract(req, answer, &still, file);
+	if (err)
+		return err;
+	response_set_iov(&r, req, file, 1, file->iov_len);
+	return response_send(req, &r);
+}
