@@ -49,4 +49,12 @@ struct client {
 	bool any_offset; /* times may carry offsets other than UTC's */
 };
 
+/* Whether it has left, for parts that know of no client. */
+static inline bool client_is_gone(void *ctx)
+{
+	struct client *client = ctx;
+
+	return client->is_gone && client->is_gone(client);
+}
+
 #endif

@@ -203,13 +203,6 @@ const char *cut_type_label(const struct cut_job *job)
 			    cut_types[job->args->type]);
 }
 
-bool cut_client_is_gone(void *ctx)
-{
-	struct client *client = ctx;
-
-	return client->is_gone && client->is_gone(client);
-}
-
 void cut_count_work(const struct cut_job *job, const struct cut_work *work)
 {
 	struct metrics *metrics = job->req->server->metrics;
@@ -266,7 +259,7 @@ static enum err make_smart(struct cut_job *job, struct smart_body *body)
 		.means = { .store = &req->server->edges,
 			   .gate = cutgate_edges(req) },
 		.spool_dir = req->server->spool_dir,
-		.is_gone = cut_client_is_gone,
+		.is_gone = client_is_gone,
 		.ctx = req->client,
 	};
 	work_begin(&work);

@@ -34,7 +34,6 @@ void cut_headers(const struct cut_job *job, struct response *r,
 /* What all cuts to the frame have in common. */
 void cut_plan_spec(const struct cut_job *job, struct cut_spec *spec_r);
 const char *cut_type_label(const struct cut_job *job);
-bool cut_client_is_gone(void *client);
 void cut_count_work(const struct cut_job *job, const struct cut_work *work);
 const char *cut_warnings(const struct cutplan *plan,
 			 const struct cut_work *work);

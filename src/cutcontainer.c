@@ -76,7 +76,7 @@ static enum err plan(struct cut_job *job, struct container *c)
 		.config = { .means = { .store = &req->server->edges,
 				       .gate = cutgate_edges(req) },
 			    .spool_dir = req->server->spool_dir,
-			    .is_gone = cut_client_is_gone,
+			    .is_gone = client_is_gone,
 			    .ctx = req->client },
 		.kind = kind_of(job->args),
 		.fd = -1,

@@ -8,7 +8,7 @@
 
 #include <sys/resource.h>
 
-#include "base/cores.h"
+#include "base/threads.h"
 #include "cutanswer.h"
 #include "cutgate.h"
 #include "media/cutcheck.h"
@@ -67,7 +67,7 @@ static enum err plan_full(struct cut_job *job, struct full_body *body)
 		.kind = job->args->type == CUT_WEBM ? FULL_WEBM : FULL_MPEGTS,
 		.crf = job->args->crf,
 		.nr_threads = nr_threads(),
-		.is_gone = cut_client_is_gone,
+		.is_gone = client_is_gone,
 		.ctx = job->req->client,
 	};
 	work_begin(&work);

@@ -40,8 +40,8 @@ static enum err draw_frame(struct request *req, const AVFrame *frame,
 {
 	const struct frame_args *args = ctx;
 
-	return picture_of_frame(&req->arena, frame, args->height, picture_r,
-				&req->error);
+	return picture_of_frame(&req->arena, frame, args->height,
+				stillanswer_threads(), picture_r, &req->error);
 }
 
 static enum err handle_frame(struct request *req, const void *spec)

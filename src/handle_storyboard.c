@@ -5,9 +5,8 @@
 
 #include "archive/archive.h"
 #include "archive/range.h"
-#include "base/cores.h"
+#include "base/threads.h"
 #include "base/uri.h"
-#include "cutanswer.h"
 #include "media/storyshots.h"
 #include "observe.h"
 #include "picture/picfile.h"
@@ -120,7 +119,7 @@ static enum err draw_board(struct request *req, struct work_on_board *w,
 		.nr_threads = cores_at_most(MAX_THREADS),
 		.take = draw_tile,
 		.ctx = w,
-		.is_gone = cut_client_is_gone,
+		.is_gone = client_is_gone,
 		.client = req->client,
 	};
 	const uint8_t *data;
@@ -133,7 +132,7 @@ static enum err draw_board(struct request *req, struct work_on_board *w,
 		err = storyshots_take(&req->arena, &w->plan, &config, nr_failed,
 				      &req->error);
 	if (!err)
-		err = picfile_encode(&req->arena, &w->sheet, PICFILE_JPEG,
+		err = picfile_encode(&req->arena, &w->sheet, PICFILE_JPEG, 1,
 				     &data, &file->iov_len, &req->error);
 	if (!err)
 		file->iov_base = (void *)(uintptr_t)data; /* only read */

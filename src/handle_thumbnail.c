@@ -77,7 +77,8 @@ static enum err draw_thumbnail(struct request *req, const AVFrame *frame,
 	const struct composing *c = ctx;
 	struct picture picture;
 	enum err err =
-		picture_of_frame(&req->arena, frame, 0, &picture, &req->error);
+		picture_of_frame(&req->arena, frame, 0, stillanswer_threads(),
+				 &picture, &req->error);
 
 	return err ? err :
 		     thumbnail_compose(&req->arena, &picture, &c->crop,

@@ -233,7 +233,7 @@ static enum err write_run(const struct videos *v, const struct cutplan *plan,
 			  bool *existed_r)
 {
 	struct request *req = v->req;
-	struct smartcut_config config = { .is_gone = cut_client_is_gone,
+	struct smartcut_config config = { .is_gone = client_is_gone,
 					  .ctx = req->client };
 	int dir_fd = req->server->archive.base_fd;
 	struct newfile *file;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "base/cores.h"
+#include "base/threads.h"
 #include "media/peakfile.h"
 #include "media/waveform.h"
 #include "observe.h"
@@ -114,18 +114,11 @@ static enum err plan(struct request *req, const struct wave_args *args,
 				   &spec, wave, &req->error);
 }
 
-static bool client_is_gone(void *ctx)
-{
-	struct client *client = ctx;
-
-	return client->is_gone && client->is_gone(client);
-}
-
 static enum err fill(struct request *req, struct waveform *wave)
 {
 	const struct wave_means means = {
 		.store = &req->server->peaks,
-		.nr_threads = (unsigned)cores_at_most(MAX_THREADS),
+		.nr_threads = cores_at_most(MAX_THREADS),
 		.is_gone = client_is_gone,
 		.ctx = req->client,
 	};

@@ -2,12 +2,17 @@
 
 #include "stillanswer.h"
 
-#include "base/cores.h"
+#include "base/threads.h"
 #include "media/still.h"
 #include "observe.h"
 #include "response.h"
 
 #define MAX_THREADS 4
+
+int stillanswer_threads(void)
+{
+	return cores_at_most(MAX_THREADS);
+}
 
 static enum err find_still(struct request *req, usec_t timestamp_us,
 			   struct still *still)
@@ -34,12 +39,13 @@ static enum err extract(struct request *req, const struct stillanswer *answer,
 	enum err err;
 
 	work_begin(&work);
-	err = still_decode(&req->arena, still, cores_at_most(MAX_THREADS),
-			   &frame, &req->error);
+	err = still_decode(&req->arena, still, stillanswer_threads(), &frame,
+			   &req->error);
 	if (!err)
 		err = answer->draw(req, frame, answer->ctx, &picture);
 	if (!err)
-		err = picfile_encode(&req->arena, &picture, answer->kind, &data,
+		err = picfile_encode(&req->arena, &picture, answer->kind,
+				     stillanswer_threads(), &data,
 				     &file->iov_len, &req->error);
 	if (!err)
 		file->iov_base = (void *)(uintptr_t)data; /* only read */

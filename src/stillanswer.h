@@ -23,6 +23,9 @@ struct stillanswer {
 	const void *ctx; /* of draw */
 };
 
+/* How many to draw with. */
+int stillanswer_threads(void);
+
 /* The answer to a POST has no ETag and is kept nowhere. */
 enum err stillanswer_send(struct request *req,
 			  const struct stillanswer *answer) MUST_CHECK;

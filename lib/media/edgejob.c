@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,6 +11,7 @@
 #include <xxhash.h>
 
 #include "base/mem.h"
+#include "base/threads.h"
 #include "media/avlog.h"
 #include "media/blendsource.h"
 #include "media/h264.h"
@@ -315,19 +315,6 @@ static void free_job(void *ptr)
 	pthread_cond_destroy(&job->changed);
 }
 
-/* Signals are for the main thread. */
-static int start_thread(struct edgejob *job)
-{
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&job->thread, NULL, run_thread, job);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return error;
-}
-
 enum err edgejob_start(struct arena *a, const struct edgejob_config *config,
 		       struct edgejob **job_r, struct errmsg *e)
 {
@@ -359,7 +346,7 @@ enum err edgejob_start(struct arena *a, const struct edgejob_config *config,
 		job->is_done = true;
 		return ERR_OK;
 	}
-	error = start_thread(job);
+	error = thread_start(&job->thread, run_thread, job);
 	if (error)
 		return err_set(e, ERR_BUSY, "cannot start a thread: %s",
 			       strerror(error));

@@ -2,6 +2,7 @@
 
 #include "media/soundpeaks.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,7 @@
 #define SLACK_MS 20
 
 /* Samples that are summed up side by side. */
-#define LANES 8
-
-/* Of a block, at once; a multiple of LANES. */
-#define MIX 128
+#define LANES 16
 
 #define FULL_SCALE 32768.0F
 
@@ -140,49 +138,60 @@ static inline float greatest_of(float a, float b)
 	return a > b ? a : b;
 }
 
-/* The loops over LANES become a few instructions each. */
-static double sum_sizes(const float *x, size_t nr)
-{
-	float lanes[LANES] = { 0 };
-	double sum = 0;
-	size_t i = 0;
+/* Sums and extremes, side by side. */
+struct lanes {
+	float sums[PEAKS_MAX_CHANNELS][LANES];
+	float least[LANES];
+	float greatest[LANES];
+};
 
-	for (; i + LANES <= nr; i += LANES)
-		for (size_t k = 0; k < LANES; k++)
-			lanes[k] += size_of(x[i + k]);
-	for (; i < nr; i++)
-		sum += (double)size_of(x[i]);
-	for (size_t k = 0; k < LANES; k++)
-		sum += (double)lanes[k];
-	return sum;
+/*
+ * Takes n samples, up to LANES, of all channels from i on.  Where n is LANES
+ * each loop over k becomes an instruction or two.
+ */
+static inline void take_lanes(struct lanes *lanes, const float *const *planes,
+			      uint32_t nr_channels, size_t i, size_t n)
+{
+	float mix[LANES] = { 0 };
+
+	for (uint32_t c = 0; c < nr_channels; c++) {
+		const float *x = planes[c] + i;
+
+		for (size_t k = 0; k < n; k++) {
+			mix[k] += x[k];
+			lanes->sums[c][k] += size_of(x[k]);
+		}
+	}
+	for (size_t k = 0; k < n; k++) {
+		lanes->least[k] = least_of(mix[k], lanes->least[k]);
+		lanes->greatest[k] = greatest_of(mix[k], lanes->greatest[k]);
+	}
 }
 
-/* Of the sums of all channels, which are at most MIX samples. */
-static void find_extremes(struct peakdecoder *dec, const float *const *planes,
-			  size_t from, size_t nr)
+/* Takes nr samples from i on, which are not more than the block has room for.
+ */
+static void take_samples(struct peakdecoder *dec, const float *const *planes,
+			 size_t i, size_t nr)
 {
 	uint32_t nr_channels = dec->peaks.nr_channels;
 	float part = 1.0F / (float)nr_channels;
-	float least[LANES], greatest[LANES];
-	float mix[MIX];
+	struct lanes lanes;
+	size_t end = i + nr;
 
-	memcpy(mix, planes[0] + from, nr * sizeof(float));
-	for (uint32_t c = 1; c < nr_channels; c++)
-		for (size_t i = 0; i < nr; i++)
-			mix[i] += planes[c][from + i];
-	/* Filled up with what changes nothing. */
-	for (size_t i = nr; i % LANES; i++)
-		mix[i] = mix[0];
-	for (size_t k = 0; k < LANES; k++)
-		least[k] = greatest[k] = mix[0];
-	for (size_t i = 0; i < nr; i += LANES)
-		for (size_t k = 0; k < LANES; k++) {
-			least[k] = least_of(mix[i + k], least[k]);
-			greatest[k] = greatest_of(mix[i + k], greatest[k]);
-		}
+	memset(lanes.sums, 0, nr_channels * sizeof(lanes.sums[0]));
 	for (size_t k = 0; k < LANES; k++) {
-		dec->least = least_of(least[k] * part, dec->least);
-		dec->greatest = greatest_of(greatest[k] * part, dec->greatest);
+		lanes.least[k] = FLT_MAX;
+		lanes.greatest[k] = -FLT_MAX;
+	}
+	for (; i + LANES <= end; i += LANES)
+		take_lanes(&lanes, planes, nr_channels, i, LANES);
+	take_lanes(&lanes, planes, nr_channels, i, end - i);
+	for (size_t k = 0; k < LANES; k++) {
+		for (uint32_t c = 0; c < nr_channels; c++)
+			dec->sums[c] += (double)lanes.sums[c][k];
+		dec->least = least_of(lanes.least[k] * part, dec->least);
+		dec->greatest =
+			greatest_of(lanes.greatest[k] * part, dec->greatest);
 	}
 }
 
@@ -195,12 +204,9 @@ static void add_samples(struct peakdecoder *dec, const float *const *planes,
 	for (size_t done = 0; done < nr;) {
 		size_t part = peaks->block - dec->fill;
 
-		part = part < MIX ? part : MIX;
 		part = part < nr - done ? part : nr - done;
-		for (uint32_t c = 0; planes && c < peaks->nr_channels; c++)
-			dec->sums[c] += sum_sizes(planes[c] + done, part);
 		if (planes) {
-			find_extremes(dec, planes, done, part);
+			take_samples(dec, planes, done, part);
 		} else {
 			dec->least = least_of(0, dec->least);
 			dec->greatest = greatest_of(0, dec->greatest);

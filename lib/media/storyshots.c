@@ -2,17 +2,11 @@
 
 #include "media/storyshots.h"
 
-#include <pthread.h>
-#include <signal.h>
-#include <time.h>
-
 #include "base/log.h"
+#include "base/threads.h"
 #include "media/shotfile.h"
 #include "media/still.h"
 #include "media/videodec.h"
-
-#define MAX_THREADS 64
-#define POLL_NS	    (50 * 1000 * 1000) /* whether the client has left */
 
 enum shot_state {
 	SHOT_WANTED,
@@ -50,9 +44,6 @@ struct shots {
 	size_t nr;
 	atomic_size_t next;
 	atomic_bool cancel;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	int nr_running;
 };
 
 static void fail(struct shot *shot, enum err err, const struct errmsg *e)
@@ -77,9 +68,17 @@ static void take(struct shots *s, size_t tile, const AVFrame *frame)
 
 /* Threads */
 
-static void *run_thread(void *ptr)
+/* Nobody waits any more; asked by the main thread, between two pieces of work.
+ */
+static bool is_gone(const struct shots *s, int member)
 {
-	struct shots *s = ptr;
+	return !member && s->config->is_gone &&
+	       s->config->is_gone(s->config->client);
+}
+
+static void run_member(void *ctx, int member)
+{
+	struct shots *s = ctx;
 	struct arena a;
 	size_t i;
 
@@ -88,78 +87,22 @@ static void *run_thread(void *ptr)
 	       (i = atomic_fetch_add(&s->next, 1)) < s->nr) {
 		s->work(s, &a, i);
 		arena_reset(&a);
-	}
-	arena_release(&a);
-	pthread_mutex_lock(&s->lock);
-	s->nr_running--;
-	pthread_cond_signal(&s->changed);
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
-}
-
-static bool is_gone(const struct shots *s)
-{
-	return s->config->is_gone && s->config->is_gone(s->config->client);
-}
-
-/* Until all threads have ended; they do so early if nobody waits any more. */
-static void wait_for_threads(struct shots *s)
-{
-	pthread_mutex_lock(&s->lock);
-	while (s->nr_running) {
-		struct timespec until;
-
-		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += POLL_NS;
-		until.tv_sec += until.tv_nsec / 1000000000;
-		until.tv_nsec %= 1000000000;
-		pthread_cond_timedwait(&s->changed, &s->lock, &until);
-		if (s->nr_running && is_gone(s))
+		if (is_gone(s, member))
 			atomic_store(&s->cancel, true);
 	}
-	pthread_mutex_unlock(&s->lock);
-}
-
-/* Signals are for the main thread. */
-static int start_threads(struct shots *s, pthread_t *threads, int nr)
-{
-	sigset_t all, before;
-	int nr_started = 0;
-
-	s->nr_running = nr;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (nr_started < nr &&
-	       !pthread_create(&threads[nr_started], NULL, run_thread, s))
-		nr_started++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_mutex_lock(&s->lock);
-	s->nr_running -= nr - nr_started;
-	pthread_mutex_unlock(&s->lock);
-	return nr_started;
+	arena_release(&a);
 }
 
 static enum err run(struct shots *s,
 		    void (*work)(struct shots *s, struct arena *a, size_t i),
 		    size_t nr, struct errmsg *e)
 {
-	pthread_t threads[MAX_THREADS];
 	int nr_threads = s->config->nr_threads;
-	int nr_started;
 
-	if (nr_threads > MAX_THREADS)
-		nr_threads = MAX_THREADS;
-	if ((size_t)nr_threads > nr)
-		nr_threads = (int)nr;
 	s->work = work;
 	s->nr = nr;
 	atomic_store(&s->next, 0);
-	nr_started = start_threads(s, threads, nr_threads);
-	wait_for_threads(s);
-	for (int i = 0; i < nr_started; i++)
-		pthread_join(threads[i], NULL);
-	if (nr && !nr_started)
-		return err_set(e, ERR_IO, "cannot start a thread");
+	team_run((size_t)nr_threads < nr ? nr_threads : (int)nr, run_member, s);
 	return atomic_load(&s->cancel) ?
 		       err_set(e, ERR_GONE, "nobody waits for it any more") :
 		       ERR_OK;
@@ -399,7 +342,7 @@ static enum err find_stills(struct shots *s, struct errmsg *e)
 		shot->state = SHOT_HOLE;
 		if (plan->tiles[i].is_hole)
 			continue;
-		if (is_gone(s))
+		if (is_gone(s, 0))
 			return err_set(e, ERR_GONE, "the client has left");
 		still = ARENA_NEW(s->arena, struct still);
 		err = still_find(s->arena, plan->reader,
@@ -458,30 +401,15 @@ static enum err sum_up(const struct shots *s, size_t *nr_failed_r,
 	return err_set(e, first->err, "%s", first->e.text);
 }
 
-static void release(void *ptr)
-{
-	struct shots *s = ptr;
-
-	pthread_mutex_destroy(&s->lock);
-	pthread_cond_destroy(&s->changed);
-}
-
 static struct shots *new_shots(struct arena *a, const struct storyplan *plan,
 			       const struct storyshots_config *config)
 {
 	struct shots *s = ARENA_NEW(a, struct shots);
-	pthread_condattr_t attr;
 
 	s->plan = plan;
 	s->config = config;
 	s->arena = a;
 	s->shots = arena_alloc(a, plan->nr_tiles * sizeof(*s->shots));
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&s->changed, &attr);
-	pthread_condattr_destroy(&attr);
-	arena_defer(a, release, s);
 	return s;
 }
 

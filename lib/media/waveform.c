@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +12,7 @@
 #include <xxhash.h>
 
 #include "base/fsutil.h"
+#include "base/threads.h"
 #include "media/peakpack.h"
 
 /*
@@ -223,13 +222,10 @@ struct batch {
 };
 
 struct worker {
-	pthread_t thread;
 	struct batch *batch;
 	struct peakdecoder *decoder;
 	struct arena results;
 	const struct wave_segment *last; /* that was decoded */
-	bool asks; /* whether the client is there: not for threads */
-	bool has_thread;
 	enum err err;
 	struct errmsg message;
 };
@@ -276,21 +272,22 @@ static enum err decode_segment(struct worker *worker, size_t nr)
 	return err;
 }
 
-static bool must_stop(struct worker *worker)
+/* Whether the client is there is for the main thread to ask. */
+static bool must_stop(struct worker *worker, int member)
 {
 	struct batch *batch = worker->batch;
 	const struct wave_means *means = batch->means;
 
-	if (worker->asks && means->is_gone && means->is_gone(means->ctx)) {
+	if (!member && means->is_gone && means->is_gone(means->ctx)) {
 		worker->err = ERR_GONE;
 		atomic_store(&batch->stops, true);
 	}
 	return atomic_load(&batch->stops);
 }
 
-static void *run_worker(void *ptr)
+static void run_worker(void *ctx, int member)
 {
-	struct worker *worker = ptr;
+	struct worker *worker = &((struct worker *)ctx)[member];
 	struct batch *batch = worker->batch;
 	size_t first;
 
@@ -299,51 +296,29 @@ static void *run_worker(void *ptr)
 		size_t left = batch->nr_missing - first;
 
 		for (size_t i = 0; i < CHUNK && i < left; i++) {
-			if (must_stop(worker))
-				return NULL;
+			if (must_stop(worker, member))
+				return;
 			worker->err = decode_segment(worker,
 						     batch->missing[first + i]);
 			if (worker->err)
 				atomic_store(&batch->stops, true);
 		}
 	}
-	return NULL;
 }
 
-/* Signals are for the main thread. */
-static void start_threads(struct worker *workers, unsigned nr)
-{
-	sigset_t all, before;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (unsigned i = 0; i < nr; i++)
-		workers[i].has_thread =
-			pthread_create(&workers[i].thread, NULL, run_worker,
-				       &workers[i]) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
-/* A thread that cannot be started leaves its work to the others. */
 static enum err decode_missing(struct batch *batch, struct worker *workers,
 			       struct errmsg *e)
 {
-	unsigned nr = batch->means->nr_threads;
+	int nr = batch->means->nr_threads;
 	enum err err = ERR_OK;
 
-	for (unsigned i = 0; i < nr; i++) {
+	for (int i = 0; i < nr; i++) {
 		workers[i].batch = batch;
 		workers[i].last = NULL;
 		workers[i].err = ERR_OK;
-		workers[i].has_thread = false;
 	}
-	workers[0].asks = true;
-	if (batch->nr_missing > CHUNK)
-		start_threads(workers + 1, nr - 1);
-	run_worker(&workers[0]);
-	for (unsigned i = 0; i < nr; i++) {
-		if (workers[i].has_thread)
-			pthread_join(workers[i].thread, NULL);
+	team_run(batch->nr_missing > CHUNK ? nr : 1, run_worker, workers);
+	for (int i = 0; i < nr; i++) {
 		if (workers[i].err && !err)
 			*e = workers[i].message;
 		err = err ? err : workers[i].err;
@@ -482,7 +457,7 @@ static enum err fill_batch(struct waveform *wave,
 		keep(&a, &batch, block, &packs);
 	for (size_t i = 0; !err && i < nr; i++)
 		add_segment(wave, &first[i], batch.peaks[i]);
-	for (unsigned i = 0; i < means->nr_threads; i++)
+	for (int i = 0; i < means->nr_threads; i++)
 		arena_reset(&workers[i].results);
 	arena_release(&a);
 	return err;
@@ -513,12 +488,12 @@ static uint32_t block_for(const struct wavecolumns *w)
 							   ONE_SAMPLE;
 }
 
-static enum err open_workers(struct arena *a, struct worker *workers,
-			     unsigned nr, struct errmsg *e)
+static enum err open_workers(struct arena *a, struct worker *workers, int nr,
+			     struct errmsg *e)
 {
 	enum err err = ERR_OK;
 
-	for (unsigned i = 0; !err && i < nr; i++)
+	for (int i = 0; !err && i < nr; i++)
 		err = peakdecoder_open(a, &workers[i].decoder, e);
 	return err;
 }
@@ -532,7 +507,7 @@ enum err waveform_fill(struct waveform *wave, const struct wave_means *means,
 	enum err err;
 
 	arena_init(&a);
-	workers = arena_alloc(&a, means->nr_threads * sizeof(*workers));
+	workers = arena_alloc(&a, (size_t)means->nr_threads * sizeof(*workers));
 	err = open_workers(&a, workers, means->nr_threads, e);
 	for (size_t i = 0; !err && i < wave->nr_segments;) {
 		size_t nr = batch_size(wave, i, block);
@@ -542,7 +517,7 @@ enum err waveform_fill(struct waveform *wave, const struct wave_means *means,
 		i += nr;
 	}
 	pass(&wave->columns, wave->columns.length, !wave->ends_in_hole);
-	for (unsigned i = 0; i < means->nr_threads; i++)
+	for (int i = 0; i < means->nr_threads; i++)
 		arena_release(&workers[i].results);
 	arena_release(&a);
 	return err;

@@ -48,8 +48,8 @@ enum err waveform_plan(struct hourreader *reader, const struct wave_spec *spec,
 
 struct wave_means {
 	const struct blobstore *store; /* of peakpack.h */
-	unsigned nr_threads;
-	bool (*is_gone)(void *ctx); /* or NULL; asked now and then */
+	int nr_threads;		       /* up to TEAM_MAX */
+	bool (*is_gone)(void *ctx);    /* or NULL; asked now and then */
 	void *ctx;
 };
 

@@ -5,11 +5,15 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <libavutil/opt.h>
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
 /* Libswscale may write so much behind the end of a row. */
 #define PADDING 64
+
+/* Pixels; where rows are a multiple of it, it does not. */
+#define VECTOR 32
 
 /* Where a stream does not say, from so many lines on it is BT.709. */
 #define HD_HEIGHT 720
@@ -62,41 +66,84 @@ static int matrix_of(const AVFrame *frame)
 	}
 }
 
-static struct SwsContext *open_sws(const AVFrame *frame,
-				   const struct picture *to)
+static void set_option(struct SwsContext *sws, const char *name, int value)
 {
-	struct SwsContext *sws = sws_getContext(
-		frame->width, frame->height, frame->format, to->width,
-		to->height, AV_PIX_FMT_RGB24,
-		SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT, NULL, NULL,
-		NULL);
+	if (av_opt_set_int(sws, name, value, 0) < 0)
+		BUG("libswscale has no '%s'", name);
+}
 
-	if (sws)
-		sws_setColorspaceDetails(sws,
-					 sws_getCoefficients(matrix_of(frame)),
-					 is_full_range(frame),
-					 sws_getCoefficients(SWS_CS_DEFAULT), 1,
-					 0, 1 << 16, 1 << 16);
+static struct SwsContext *open_sws(const AVFrame *frame,
+				   const struct picture *to, int nr_threads)
+{
+	struct SwsContext *sws = sws_alloc_context();
+
+	if (!sws)
+		return NULL;
+	set_option(sws, "srcw", frame->width);
+	set_option(sws, "srch", frame->height);
+	set_option(sws, "src_format", frame->format);
+	set_option(sws, "dstw", to->width);
+	set_option(sws, "dsth", to->height);
+	set_option(sws, "dst_format", AV_PIX_FMT_RGB24);
+	set_option(sws, "sws_flags",
+		   SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT);
+	/* Else a thread might write over the first pixels of another. */
+	set_option(sws, "threads", to->width % VECTOR ? 1 : nr_threads);
+	if (sws_init_context(sws, NULL, NULL) < 0) {
+		sws_freeContext(sws);
+		return NULL;
+	}
+	sws_setColorspaceDetails(sws, sws_getCoefficients(matrix_of(frame)),
+				 is_full_range(frame),
+				 sws_getCoefficients(SWS_CS_DEFAULT), 1, 0,
+				 1 << 16, 1 << 16);
 	return sws;
 }
 
-enum err picture_scaled(struct arena *a, const AVFrame *frame, int width,
-			int height, struct picture *picture_r, struct errmsg *e)
+/* The pixels are in an arena. */
+static void free_nothing(void *opaque, uint8_t *data)
 {
-	uint8_t *to[4] = { NULL };
-	int stride[4] = { 0 };
+	UNUSED(opaque);
+	UNUSED(data);
+}
+
+/* A picture as libswscale writes to it with threads: counted. */
+static AVFrame *as_frame(const struct picture *picture)
+{
+	AVFrame *frame = av_frame_alloc();
+
+	if (!frame)
+		return NULL;
+	frame->format = AV_PIX_FMT_RGB24;
+	frame->width = picture->width;
+	frame->height = picture->height;
+	frame->data[0] = picture->pixels;
+	frame->linesize[0] = picture->width * picture->nr_channels;
+	frame->buf[0] = av_buffer_create(picture->pixels,
+					 (size_t)picture->height *
+						 (size_t)frame->linesize[0],
+					 free_nothing, NULL, 0);
+	if (!frame->buf[0])
+		av_frame_free(&frame);
+	return frame;
+}
+
+enum err picture_scaled(struct arena *a, const AVFrame *frame, int width,
+			int height, int nr_threads, struct picture *picture_r,
+			struct errmsg *e)
+{
 	struct SwsContext *sws;
+	AVFrame *to;
 	enum err err = picture_new(a, width, height, 3, picture_r, e);
-	int got;
+	int got = -1;
 
 	if (err)
 		return err;
-	to[0] = picture_r->pixels;
-	stride[0] = picture_r->width * 3;
-	sws = open_sws(frame, picture_r);
-	got = sws ? sws_scale(sws, (const uint8_t *const *)frame->data,
-			      frame->linesize, 0, frame->height, to, stride) :
-		    -1;
+	sws = open_sws(frame, picture_r, nr_threads);
+	to = as_frame(picture_r);
+	if (sws && to)
+		got = sws_scale_frame(sws, to, frame);
+	av_frame_free(&to);
 	sws_freeContext(sws);
 	return got < 0 ?
 		       err_set(e, ERR_MEDIA, "a picture cannot be converted") :
@@ -104,7 +151,8 @@ enum err picture_scaled(struct arena *a, const AVFrame *frame, int width,
 }
 
 enum err picture_of_frame(struct arena *a, const AVFrame *frame, int height,
-			  struct picture *picture_r, struct errmsg *e)
+			  int nr_threads, struct picture *picture_r,
+			  struct errmsg *e)
 {
 	int64_t width = frame->width;
 
@@ -115,5 +163,5 @@ enum err picture_of_frame(struct arena *a, const AVFrame *frame, int height,
 	if (width > PICTURE_MAX_SIDE)
 		width = PICTURE_MAX_SIDE + 1; /* which is refused */
 	return picture_scaled(a, frame, width ? (int)width : 1, height,
-			      picture_r, e);
+			      nr_threads, picture_r, e);
 }

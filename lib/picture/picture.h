@@ -33,14 +33,17 @@ struct picture {
 enum err picture_new(struct arena *a, int width, int height, int nr_channels,
 		     struct picture *picture_r, struct errmsg *e) MUST_CHECK;
 
-/* As large as is said, whatever its aspect was. */
+/*
+ * As large as is said, whatever its aspect was; the same bytes however many
+ * threads there are.
+ */
 enum err picture_scaled(struct arena *a, const AVFrame *frame, int width,
-			int height, struct picture *picture_r,
+			int height, int nr_threads, struct picture *picture_r,
 			struct errmsg *e) MUST_CHECK;
 
 /* height: scaled to that, 0: as it is.  Pixels stay as square as they were. */
 enum err picture_of_frame(struct arena *a, const AVFrame *frame, int height,
-			  struct picture *picture_r,
+			  int nr_threads, struct picture *picture_r,
 			  struct errmsg *e) MUST_CHECK;
 
 #endif

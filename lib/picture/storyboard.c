@@ -129,7 +129,7 @@ enum err storyboard_draw(const struct storyboard *board, struct picture *sheet,
 	fit(board, frame, &width, &height);
 	arena_init(&scratch);
 	/* Not into the sheet: libswscale writes beyond the ends of rows. */
-	err = picture_scaled(&scratch, frame, width, height, &picture, e);
+	err = picture_scaled(&scratch, frame, width, height, 1, &picture, e);
 	for (int row = 0; !err && row < board->height; row++)
 		memset(pixel_at(sheet, x, y + row), 0,
 		       (size_t)board->width * 3);

@@ -37,6 +37,7 @@ LIB_TESTS = \
 	tests/unit/test_peakpack \
 	tests/unit/test_picread \
 	tests/unit/test_playlist \
+	tests/unit/test_pngwrite \
 	tests/unit/test_probe \
 	tests/unit/test_range \
 	tests/unit/test_roughcut \
@@ -48,6 +49,7 @@ LIB_TESTS = \
 	tests/unit/test_storyboard \
 	tests/unit/test_templates \
 	tests/unit/test_text \
+	tests/unit/test_threads \
 	tests/unit/test_thumbnail \
 	tests/unit/test_transition \
 	tests/unit/test_ts \

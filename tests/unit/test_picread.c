@@ -450,7 +450,7 @@ static struct text *encode(const struct picture *p, enum picfile_kind kind)
 	size_t size;
 	struct errmsg e;
 
-	assert_int_equal(picfile_encode(&arena, p, kind, &data, &size, &e),
+	assert_int_equal(picfile_encode(&arena, p, kind, 2, &data, &size, &e),
 			 ERR_OK);
 	text_append(file, data, size);
 	return file;
