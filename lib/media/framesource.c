@@ -106,8 +106,44 @@ static size_t find_entry(const struct tsfile *file, int64_t pts, bool has_sets)
 	return entry;
 }
 
+/* H.265 7.4.2.2: a leading picture that refers to what was before the key. */
+#define HEVC_RASL_N 8
+#define HEVC_RASL_R 9
+#define HEVC_VCL    32 /* types below are of pictures */
+
+static bool is_hevc_rasl(const struct unit *unit)
+{
+	size_t at = annexb_next(unit->data, unit->size, 0);
+
+	while (at < unit->size) {
+		unsigned type = unit->data[at] >> 1 & 0x3f;
+
+		if (type < HEVC_VCL)
+			return type == HEVC_RASL_N || type == HEVC_RASL_R;
+		at = annexb_next(unit->data, unit->size, at);
+	}
+	return false;
+}
+
+/* A segment begins with a key picture, which others may lead. */
+static bool has_hevc_entry(const struct tsfile *file, int64_t pts)
+{
+	const struct unit *next = NULL;
+
+	for (size_t i = 0; i < file->nr_units; i++) {
+		const struct unit *unit = &file->units[i];
+
+		if (unit->pts != TS_NONE && unit->pts >= pts &&
+		    (!next || unit->pts < next->pts))
+			next = unit;
+	}
+	return file->first_pts <= pts && (!next || !is_hevc_rasl(next));
+}
+
 bool framesource_has_entry(const struct tsfile *file, int64_t pts)
 {
+	if (file->video && file->video->type == TYPE_HEVC)
+		return file->nr_units && has_hevc_entry(file, pts);
 	/* Of other codecs nothing is known: segments begin with a key frame. */
 	if (file->video && file->video->type != TYPE_H264)
 		return file->nr_units && file->first_pts <= pts;
