@@ -27,6 +27,7 @@ except ImportError:
 
 sys.path.insert(0, HELPER)
 from cuttruth import channel_of  # noqa: E402
+from postgres import Postgres, find_programs  # noqa: E402
 
 base = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
 subprocess.run([os.path.join(HELPER, "make-cut-archives"), base, "bf2", "hole"], check=True)
@@ -264,6 +265,26 @@ same(a.status, 406, "in a hole")
 a = ask(url(template="x"), to=nowhere)
 same((a.status, a.body.count(b"\n")), (501, 1), "without a store")
 same(post(small, *own, to=nowhere).body == b.body, True, "where one can post all the same")
+
+# ------------------------------------------------------------------ from a database
+if find_programs():
+    pg = Postgres()
+    by_db = Server(base, ["--db", pg.conninfo(), "--workers", "1"])
+    same(ask(plain, to=by_db).status, 404, "a database without templates")
+    pg.psql("insert into templates values ('some template', decode('%s', 'base64'), '', '', '{%s}', '{%s}')" % (base64.b64encode(small).decode(), *(",".join(map(str, box)) for box in own)))
+    sessions = pg.sessions()
+    for crop, location in ((None, None), (FULL, None), (None, (-5, -5, 99, 99))):
+        a = ask(url(crop, location, "some template"), to=by_db)
+        same((a.status, a.body == post(small, crop or own[0], location or own[1]).body), (200, True), f"from PostgreSQL, crop {crop}, location {location}: as by POST")
+    wait_for(lambda: not by_db.helpers(), "the processes to end")
+    same((len(sessions), pg.sessions()), (1, sessions), "the session is the worker's, and stays")
+    pg.stop()
+    a = by_db.get(plain)
+    same((a.status, a["retry-after"] is not None, a.body.count(b"\n")), (503, True, 1), "a database that is gone: 503, and when to try again")
+    same(post(small, *own, to=by_db).status, 200, "a POST needs none")
+    by_db.stop()
+else:
+    skip("templates from PostgreSQL", "it is not installed")
 
 # ------------------------------------------------------------------ many at once, and offline
 with concurrent.futures.ThreadPoolExecutor(8) as pool:
