@@ -24,16 +24,7 @@ static enum err parse_transition(const struct request *req, const char *text,
 
 #define FIELD(name) .offset = offsetof(struct cut_args, name)
 const struct param cut_params[] = {
-	{ .name = "start",
-	  .type = PARAM_TIME,
-	  FIELD(range.start_us),
-	  .extra = offsetof(struct cut_args, range.has_start),
-	  .help = "TIME" },
-	{ .name = "end",
-	  .type = PARAM_TIME,
-	  FIELD(range.end_us),
-	  .extra = offsetof(struct cut_args, range.has_end),
-	  .help = "TIME" },
+	PARAM_START_END(struct cut_args, range, 0),
 	{ .name = "range",
 	  .type = PARAM_LIST,
 	  FIELD(range.ranges),

@@ -16,16 +16,7 @@ struct coverage_args {
 };
 
 static const struct param coverage_params[] = {
-	{ .name = "start",
-	  .type = PARAM_TIME,
-	  .offset = offsetof(struct coverage_args, range.start_us),
-	  .extra = offsetof(struct coverage_args, range.has_start),
-	  .help = "TIME" },
-	{ .name = "end",
-	  .type = PARAM_TIME,
-	  .offset = offsetof(struct coverage_args, range.end_us),
-	  .extra = offsetof(struct coverage_args, range.has_end),
-	  .help = "TIME" },
+	PARAM_START_END(struct coverage_args, range, 0),
 	{ .name = "lists",
 	  .type = PARAM_BOOL,
 	  .offset = offsetof(struct coverage_args, with_lists),
@@ -33,6 +24,9 @@ static const struct param coverage_params[] = {
 	  .help = "BOOL: false for totals and hours alone (JSON)" },
 	{ .name = NULL },
 };
+
+/* It may have to look at a hundred thousand files: not what workers do. */
+#define LONG_US (48 * USEC_PER_HOUR)
 
 /* All there is may be as long as a range that is given. */
 static enum err find_range(struct request *req, const struct range_spec *spec,
@@ -53,6 +47,8 @@ static enum err find_range(struct request *req, const struct range_spec *spec,
 	if (!err)
 		err = range_spec_resolve(spec, &limits, quality, &req->arena,
 					 range_r, &nr, &req->error);
+	if (!err && (*range_r)->end_us - (*range_r)->start_us > LONG_US)
+		err = req->client->go_heavy(req->client, &req->error);
 	if (!err)
 		*reader_r = hourcache_reader(req->server->cache, quality,
 					     &req->arena);

@@ -30,18 +30,7 @@ struct storyboard_args {
 };
 
 static const struct param storyboard_params[] = {
-	{ .name = "start",
-	  .type = PARAM_TIME,
-	  .flags = PARAM_REQUIRED,
-	  .offset = offsetof(struct storyboard_args, range.start_us),
-	  .extra = offsetof(struct storyboard_args, range.has_start),
-	  .help = "TIME" },
-	{ .name = "end",
-	  .type = PARAM_TIME,
-	  .flags = PARAM_REQUIRED,
-	  .offset = offsetof(struct storyboard_args, range.end_us),
-	  .extra = offsetof(struct storyboard_args, range.has_end),
-	  .help = "TIME" },
+	PARAM_START_END(struct storyboard_args, range, PARAM_REQUIRED),
 	{ .name = "columns",
 	  .type = PARAM_INT,
 	  .offset = offsetof(struct storyboard_args, columns),

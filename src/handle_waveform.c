@@ -28,22 +28,8 @@ struct wave_args {
 };
 
 #define FIELD(name) .offset = offsetof(struct wave_args, name)
-#define RANGE_PARAMS                                                           \
-	{ .name = "start",                                                     \
-	  .type = PARAM_TIME,                                                  \
-	  .flags = PARAM_REQUIRED,                                             \
-	  FIELD(range.start_us),                                               \
-	  .extra = offsetof(struct wave_args, range.has_start),                \
-	  .help = "TIME" },                                                    \
-	{                                                                      \
-		.name = "end", .type = PARAM_TIME, .flags = PARAM_REQUIRED,    \
-		FIELD(range.end_us),                                           \
-		.extra = offsetof(struct wave_args, range.has_end),            \
-		.help = "TIME"                                                 \
-	}
-
 static const struct param waveform_params[] = {
-	RANGE_PARAMS,
+	PARAM_START_END(struct wave_args, range, PARAM_REQUIRED),
 	{ .name = "size",
 	  .type = PARAM_TEXT,
 	  FIELD(size),
@@ -52,7 +38,7 @@ static const struct param waveform_params[] = {
 };
 
 static const struct param peaks_params[] = {
-	RANGE_PARAMS,
+	PARAM_START_END(struct wave_args, range, PARAM_REQUIRED),
 	{ .name = "points",
 	  .type = PARAM_INT,
 	  FIELD(points),

@@ -48,6 +48,20 @@ struct param {
 	const char *help; /* of the value, for "routes" */
 };
 
+/* The rows of a start and an end, in a struct range_spec of the spec. */
+#define PARAM_START_END(spec, range, how)                                      \
+	{ .name = "start",                                                     \
+	  .type = PARAM_TIME,                                                  \
+	  .flags = how,                                                        \
+	  .offset = offsetof(spec, range.start_us),                            \
+	  .extra = offsetof(spec, range.has_start),                            \
+	  .help = "TIME" },                                                    \
+	{                                                                      \
+		.name = "end", .type = PARAM_TIME, .flags = how,               \
+		.offset = offsetof(spec, range.end_us),                        \
+		.extra = offsetof(spec, range.has_end), .help = "TIME"         \
+	}
+
 /* ERR_INPUT, saying which argument, what is wrong, and what is allowed. */
 enum err param_fill(struct request *req, const struct param *params,
 		    void *spec) MUST_CHECK;

@@ -235,8 +235,10 @@ static uint8_t *put_entry(const struct known *known, struct entry *entry,
 		.nr_channels = peaks->nr_channels,
 		.nr_samples = peaks->nr_samples,
 	};
-	memcpy(at, peaks->means, nr_means * 2);
-	memcpy(at + nr_means * 2, peaks->extremes, nr_blocks * 2 * 2);
+	if (nr_blocks) {
+		memcpy(at, peaks->means, nr_means * 2);
+		memcpy(at + nr_means * 2, peaks->extremes, nr_blocks * 2 * 2);
+	}
 	return at + bytes_of(peaks);
 }
 

@@ -7,6 +7,7 @@ FUZZERS = \
 	tests/fuzz/fuzz_h264 \
 	tests/fuzz/fuzz_headers \
 	tests/fuzz/fuzz_hourindex \
+	tests/fuzz/fuzz_peakpack \
 	tests/fuzz/fuzz_probe \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_segment \
@@ -50,6 +51,11 @@ tests_fuzz_fuzz_hourindex_SOURCES = tests/fuzz/fuzz_hourindex.c \
 tests_fuzz_fuzz_hourindex_CPPFLAGS = $(FUZZ_INCLUDES)
 tests_fuzz_fuzz_hourindex_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_hourindex_LDADD = $(LIB_LIBS)
+
+tests_fuzz_fuzz_peakpack_SOURCES = tests/fuzz/fuzz_peakpack.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_peakpack_CPPFLAGS = $(FUZZ_INCLUDES)
+tests_fuzz_fuzz_peakpack_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_peakpack_LDADD = $(LIB_LIBS)
 
 tests_fuzz_fuzz_probe_SOURCES = tests/fuzz/fuzz_probe.c
 tests_fuzz_fuzz_probe_CPPFLAGS = $(FUZZ_INCLUDES)
