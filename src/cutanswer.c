@@ -83,7 +83,6 @@ enum err cut_send_dry_run(const struct cut_job *job,
 	struct request *req = job->req;
 	struct json_object *plan =
 		json_hold(&req->arena, json_object_new_object());
-	struct text *text = text_new(&req->arena, MAX_PLAN_BYTES);
 	struct response r;
 	enum err err;
 
@@ -110,15 +109,11 @@ enum err cut_send_dry_run(const struct cut_job *job,
 			seconds_json((usec_t)(dry->seconds * 1e6 + .5)));
 	json_object_object_add(plan, "warnings", lines_json(dry->warnings));
 	json_object_object_add(plan, "segments", segments_json(dry->cover));
-	json_append(text, plan);
-	err = text_check(text, "the plan", &req->error);
-	if (err)
-		return err;
 	response_init(&r, req, TYPE_JSON);
 	r.flags = RESPONSE_TEXT;
 	response_holes(&r, req, dry->cover->nr_holes, dry->cover->holes_us);
-	response_set_text(&r, req, text);
-	return response_send(req, &r);
+	err = response_set_json(&r, req, plan, MAX_PLAN_BYTES);
+	return err ? err : response_send(req, &r);
 }
 
 /* Rough cuts */

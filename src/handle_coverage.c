@@ -55,14 +55,38 @@ static enum err find_range(struct request *req, const struct range_spec *spec,
 	return err;
 }
 
+/* What was found, and the answer to it. */
+struct coverage_answer {
+	const char *type;
+	enum response_flags flags;
+	const struct coverage *coverage;
+	const struct iovec *iov;
+	int nr_iov;
+	uint64_t length;
+	uint64_t hash;
+};
+
+static enum err send(struct request *req, const struct coverage_answer *answer)
+{
+	const struct coverage_sum *total = &answer->coverage->total;
+	struct response r;
+
+	response_init(&r, req, answer->type);
+	r.flags = answer->flags;
+	r.has_etag = true;
+	r.etag[0] = answer->hash;
+	r.etag[1] = answer->length;
+	response_holes(&r, req, (uint32_t)total->nr_holes, total->missing_us);
+	response_set_iov(&r, req, answer->iov, answer->nr_iov, answer->length);
+	return response_send(req, &r);
+}
+
 static enum err handle_json(struct request *req, const void *spec)
 {
 	const struct coverage_args *args = spec;
-	const struct coverage_sum *total;
 	struct coverage_json json = { .length = 0 };
 	struct hourreader *reader;
 	struct time_range *range;
-	struct response r;
 	struct work work;
 	enum err err = find_range(req, &args->range, &reader, &range);
 
@@ -73,17 +97,15 @@ static enum err handle_json(struct request *req, const void *spec)
 			    &req->error);
 	work_end(&work, req, "get_best_segments", "",
 		 (double)json.coverage.nr_segments, err);
-	if (err)
-		return err;
-	total = &json.coverage.total;
-	response_init(&r, req, TYPE_JSON);
-	r.flags = RESPONSE_TEXT;
-	r.has_etag = true;
-	r.etag[0] = json.hash;
-	r.etag[1] = json.length;
-	response_holes(&r, req, (uint32_t)total->nr_holes, total->missing_us);
-	response_set_iov(&r, req, json.iov, json.nr_iov, json.length);
-	return response_send(req, &r);
+	return err ? err :
+		     send(req,
+			  &(struct coverage_answer){ .type = TYPE_JSON,
+						     .flags = RESPONSE_TEXT,
+						     .coverage = &json.coverage,
+						     .iov = json.iov,
+						     .nr_iov = json.nr_iov,
+						     .length = json.length,
+						     .hash = json.hash });
 }
 
 static enum err handle_map(struct request *req, const void *spec)
@@ -92,7 +114,6 @@ static enum err handle_map(struct request *req, const void *spec)
 	struct coveragemap *map = ARENA_NEW(&req->arena, struct coveragemap);
 	struct hourreader *reader;
 	struct time_range *range;
-	struct response r;
 	struct work work;
 	enum err err = find_range(req, &args->range, &reader, &range);
 
@@ -102,16 +123,14 @@ static enum err handle_map(struct request *req, const void *spec)
 	err = coveragemap_draw(reader, range, map, &req->error);
 	work_end(&work, req, "get_best_segments", "",
 		 (double)map->coverage.nr_segments, err);
-	if (err)
-		return err;
-	response_init(&r, req, TYPE_PNG);
-	r.has_etag = true;
-	r.etag[0] = map->hash;
-	r.etag[1] = map->file.iov_len;
-	response_holes(&r, req, (uint32_t)map->coverage.total.nr_holes,
-		       map->coverage.total.missing_us);
-	response_set_iov(&r, req, &map->file, 1, map->file.iov_len);
-	return response_send(req, &r);
+	return err ? err :
+		     send(req, &(struct coverage_answer){
+				       .type = TYPE_PNG,
+				       .coverage = &map->coverage,
+				       .iov = &map->file,
+				       .nr_iov = 1,
+				       .length = map->file.iov_len,
+				       .hash = map->hash });
 }
 
 const struct route coverage_routes[] = {

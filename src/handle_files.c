@@ -28,20 +28,15 @@ static enum err send_list(struct request *req, const struct name_list *list)
 {
 	struct json_object *array = json_hold(
 		&req->arena, json_object_new_array_ext((int)list->nr + 1));
-	struct text *text = text_new(&req->arena, MAX_LIST_BYTES);
 	struct response r;
 	enum err err;
 
 	for (size_t i = 0; i < list->nr; i++)
 		json_add_string(array, list->names[i], strlen(list->names[i]));
-	json_append(text, array);
-	err = text_check(text, "the list", &req->error);
-	if (err)
-		return err;
 	response_init(&r, req, TYPE_JSON);
 	r.flags = RESPONSE_TEXT;
-	response_set_text(&r, req, text);
-	return response_send(req, &r);
+	err = response_set_json(&r, req, array, MAX_LIST_BYTES);
+	return err ? err : response_send(req, &r);
 }
 
 static enum err handle_channels(struct request *req, const void *spec)

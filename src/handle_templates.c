@@ -40,7 +40,6 @@ static struct json_object *json_of(const struct template *t)
 
 static enum err handle_list(struct request *req, const void *spec)
 {
-	struct text *text = text_new(&req->arena, MAX_LIST_BYTES);
 	const struct template *list;
 	struct json_object *array;
 	struct response r;
@@ -54,14 +53,10 @@ static enum err handle_list(struct request *req, const void *spec)
 	array = json_hold(&req->arena, json_object_new_array_ext((int)nr + 1));
 	for (size_t i = 0; i < nr; i++)
 		json_object_array_add(array, json_of(&list[i]));
-	json_append(text, array);
-	err = text_check(text, "the list", &req->error);
-	if (err)
-		return err;
 	response_init(&r, req, TYPE_JSON);
 	r.flags = RESPONSE_TEXT;
-	response_set_text(&r, req, text);
-	return response_send(req, &r);
+	err = response_set_json(&r, req, array, MAX_LIST_BYTES);
+	return err ? err : response_send(req, &r);
 }
 
 /* By its first bytes: the name says nothing of it. */
@@ -80,7 +75,7 @@ static const char *type_of(const struct template *t)
 		if (t->image_size >= rows[i].len &&
 		    !memcmp(t->image, rows[i].magic, rows[i].len))
 			return rows[i].type;
-	return "application/octet-stream";
+	return TYPE_BYTES;
 }
 
 static enum err handle_image(struct request *req, const void *spec)

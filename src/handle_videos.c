@@ -280,7 +280,6 @@ static enum err write_video(struct videos *v, const struct video *video)
 static enum err send_lists(struct videos *v)
 {
 	struct request *req = v->req;
-	struct text *text = text_new(&req->arena, MAX_ANSWER);
 	struct json_object *answer =
 		json_hold(&req->arena, json_object_new_object());
 	struct response r;
@@ -288,15 +287,11 @@ static enum err send_lists(struct videos *v)
 
 	json_object_object_add(answer, "written", json_object_get(v->written));
 	json_object_object_add(answer, "kept", json_object_get(v->kept));
-	json_append(text, answer);
-	err = text_check(text, "the list", &req->error);
-	if (err)
-		return err;
 	response_init(&r, req, TYPE_JSON);
 	r.flags = RESPONSE_NO_STORE;
-	response_set_text(&r, req, text);
+	err = response_set_json(&r, req, answer, MAX_ANSWER);
 	r.has_etag = false;
-	return response_send(req, &r);
+	return err ? err : response_send(req, &r);
 }
 
 static enum err handle_videos(struct request *req, const void *spec)

@@ -9,6 +9,7 @@
 
 #include <xxhash.h>
 
+#include "base/json.h"
 #include "httprange.h"
 #include "route.h"
 #include "status.h"
@@ -184,6 +185,19 @@ static bool is_conditional(const struct request *req, struct answer *a)
 		return false;
 	a->count = 0;
 	return true;
+}
+
+enum err response_set_json(struct response *r, struct request *req,
+			   struct json_object *object, size_t max)
+{
+	struct text *text = text_new(&req->arena, max);
+	enum err err;
+
+	json_append(text, object);
+	err = text_check(text, "the answer", &req->error);
+	if (!err)
+		response_set_text(r, req, text);
+	return err;
 }
 
 bool response_is_known(const struct request *req, const struct response *r)

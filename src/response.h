@@ -92,6 +92,11 @@ void response_set_iov(struct response *r, struct request *req,
 void response_set_text(struct response *r, struct request *req,
 		       const struct text *text);
 
+/* The same of an object; ERR_LIMIT if it has more than max bytes. */
+struct json_object;
+enum err response_set_json(struct response *r, struct request *req,
+			   struct json_object *object, size_t max) MUST_CHECK;
+
 /*
  * Whether the client says that it has this very answer, by its ETag: then the
  * body may be left out, and response_send() answers 304.

@@ -201,6 +201,15 @@ def have_video():
         stderr=subprocess.DEVNULL).returncode
 
 
+def cut_archives(*names):
+    """Where the archives of make-cut-archives are, in CUT_ARCHIVES if that is
+    given: all but those that are only made when they are named, or these."""
+    base = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
+    subprocess.run([os.path.join(HELPER, "make-cut-archives"), base, *names],
+                   check=True)
+    return base
+
+
 def make_video(base, channel, *options):
     subprocess.run([os.path.join(HELPER, "make-archive"), base, channel,
                     *options], check=True, stdout=subprocess.DEVNULL)
@@ -398,6 +407,11 @@ class Server:
             diag(f.read().decode("utf-8", "replace"))
         diag(seen.decode("utf-8", "replace"))
         bail_out("deploy/run did not get ready")
+
+    def ask(self, path, headers=None, **more):
+        """The answer, once there is a place for the request."""
+        return wait_for(lambda: (a := self.get(path, headers, **more))
+                        .status != 503 and a, "a slot")
 
     # One connection an answer; what a client sees and nothing tidied up.
     def get(self, path, headers=None, method="GET", body=None, timeout=PATIENCE):

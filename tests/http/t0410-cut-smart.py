@@ -24,8 +24,7 @@ from cutsweep import REFUSED, Cut, prove, sweep, tell  # noqa: E402
 from cuttruth import channel_of, to_us  # noqa: E402
 import tsread  # noqa: E402
 
-base = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
-subprocess.run([os.path.join(HELPER, "make-cut-archives"), base], check=True)
+base = cut_archives()
 server = Server(base)
 rnd = random.Random(seed)
 

@@ -19,16 +19,14 @@ from cutsweep import Cut  # noqa: E402
 from cuttruth import channel_of  # noqa: E402
 import tsread  # noqa: E402
 
-base = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
-subprocess.run([os.path.join(HELPER, "make-cut-archives"), base, "bf0", "bf2", "bf4p", "noaudio", "hole", "f30", "ntsc", "twB", "change", "hevc"], check=True)
+base = cut_archives("bf0", "bf2", "bf4p", "noaudio", "hole", "f30", "ntsc", "twB", "change", "hevc")
 work = temp_dir("work")
 spool = temp_dir("spool")
 server = Server(base, cache=spool)
 FRAGMENTS, PLAIN, MATROSKA = "&type=mp4", "&type=mp4&faststart=true", "&type=mkv"
 
 
-def ask(path, headers=None, **more):
-    return wait_for(lambda: (a := server.get(path, headers, **more)).status != 503 and a, "a slot")
+ask = server.ask
 
 
 def of(channel, *ranges, **more):

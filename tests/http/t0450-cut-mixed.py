@@ -20,8 +20,7 @@ sys.path.insert(0, HELPER)
 from cutsweep import Cut  # noqa: E402
 from cuttruth import channel_of  # noqa: E402
 
-base = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
-subprocess.run([os.path.join(HELPER, "make-cut-archives"), base, "soundchange", "sizechange", "longgop"], check=True)
+base = cut_archives("soundchange", "sizechange", "longgop")
 work = temp_dir("work")
 server = Server(base)
 

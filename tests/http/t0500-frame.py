@@ -25,16 +25,14 @@ from cutproof import numbers, probe  # noqa: E402
 from cutsweep import OVERLAPPING  # noqa: E402
 from cuttruth import channel_of, to_us  # noqa: E402
 
-base = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
-subprocess.run([os.path.join(HELPER, "make-cut-archives"), base], check=True)
+base = cut_archives()
 work = temp_dir("work")
 server = Server(base)
 rnd = random.Random(int(os.environ.get("FRAME_SEED", "1")))
 SECOND = 1000000
 
 
-def ask(path, headers=None, **more):
-    return wait_for(lambda: (a := server.get(path, headers, **more)).status != 503 and a, "a slot")
+ask = server.ask
 
 
 def url(archive, seconds, ending="png", more=""):

@@ -20,15 +20,14 @@ import numpy as np  # noqa: E402
 sys.path.insert(0, HELPER)
 from cuttruth import channel_of  # noqa: E402
 
-base = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
-subprocess.run([os.path.join(HELPER, "make-cut-archives"), base], check=True)
+base = cut_archives()
 work = temp_dir("work")
 server = Server(base)
 RATE = 48000
 
 
-def ask(path, headers=None, to=None, **more):
-    return wait_for(lambda: (a := (to or server).get(path, headers, **more)).status != 503 and a, "a slot")
+def ask(path, headers=None, to=server, **more):
+    return to.ask(path, headers, **more)
 
 
 def url(archive, start, end, kind="waveform", ending="png", more=""):

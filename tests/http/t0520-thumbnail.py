@@ -29,8 +29,7 @@ sys.path.insert(0, HELPER)
 from cuttruth import channel_of  # noqa: E402
 from postgres import Postgres, find_programs  # noqa: E402
 
-base = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
-subprocess.run([os.path.join(HELPER, "make-cut-archives"), base, "bf2", "hole"], check=True)
+base = cut_archives("bf2", "hole")
 seed = int(os.environ.get("THUMB_SEED", "1"))
 rnd, noise = random.Random(seed), np.random.RandomState(seed)
 store = temp_dir("templates")
@@ -46,7 +45,7 @@ def url(crop=None, location=None, template=None, path="bf2/source", moment=MOMEN
 
 
 def ask(path, headers=None, to=server, **more):
-    return wait_for(lambda: (a := to.get(path, headers, **more)).status != 503 and a, "a slot")
+    return to.ask(path, headers, **more)
 
 
 def post(body, crop=(0, 0, 320, 180), location=(0, 0, 320, 180), **more):

@@ -23,8 +23,7 @@ sys.path.insert(0, HELPER)
 from cutsweep import OVERLAPPING  # noqa: E402
 from cuttruth import channel_of, ticks, to_us  # noqa: E402
 
-base = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
-subprocess.run([os.path.join(HELPER, "make-cut-archives"), base], check=True)
+base = cut_archives()
 work = temp_dir("work")
 server = Server(base)
 rnd = random.Random(int(os.environ.get("STORYBOARD_SEED", "1")))
@@ -32,8 +31,8 @@ SECOND, GREY = 1000000, 0x30
 GOLDEN = os.path.join(DATA, "golden", "storyboard.jpg")
 
 
-def ask(path, headers=None, **more):
-    return wait_for(lambda: (a := more.get("server", server).get(path, headers, **{k: v for k, v in more.items() if k != "server"})).status != 503 and a, "a slot")
+def ask(path, headers=None, server=server, **more):
+    return server.ask(path, headers, **more)
 
 
 def arguments(archive, start, end, **more):

@@ -123,6 +123,7 @@ noinst_HEADERS = \
 	tests/unit/fake.h \
 	tests/unit/formulas.h \
 	tests/unit/fresh.h \
+	tests/unit/inarena.h \
 	tests/unit/promtext.h \
 	tests/unit/sequence.h \
 	tests/unit/unit.h

@@ -8,23 +8,7 @@
 
 #include "media/tsfile.h"
 
-#include "unit.h"
-
-static struct arena arena;
-
-static int begin(void **state)
-{
-	UNUSED(state);
-	arena_init(&arena);
-	return 0;
-}
-
-static int end(void **state)
-{
-	UNUSED(state);
-	arena_release(&arena);
-	return 0;
-}
+#include "inarena.h"
 
 #define S3 0, 0, 1
 #define S4 0, 0, 0, 1
@@ -285,5 +269,5 @@ int main(void)
 		cmocka_unit_test(test_free_id),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin_arena, end_arena);
 }

@@ -15,7 +15,7 @@
 #include "unit.h"
 
 #define URL "/p/segments/main/source/"
-#define MS USEC_PER_MS
+#define MS  USEC_PER_MS
 #define SEC USEC_PER_SEC
 
 struct file {
@@ -70,9 +70,9 @@ static void assert_text(const struct hourindex *index, size_t from, size_t len,
 
 /* Lines */
 
-#define LINES(clock, length, name) \
-	"#EXT-X-PROGRAM-DATE-TIME:2026-11-07T00:" clock "Z\n" \
-	"#EXTINF:" length ",live\n" \
+#define LINES(clock, length, name)                                             \
+	"#EXT-X-PROGRAM-DATE-TIME:2026-11-07T00:" clock "Z\n"                  \
+	"#EXTINF:" length ",live\n"                                            \
 	"/p/segments/main/source/2026-11-07T00/" name "\n"
 #define GAP "#EXT-X-DISCONTINUITY\n"
 
@@ -108,10 +108,10 @@ static void test_lines(void **state)
 	snprintf(whole, sizeof(whole), "%s%s%s%s%s%s%s", in_chain[0],
 		 in_chain[1], in_chain[2], GAP, in_chain[3], GAP, in_chain[4]);
 	assert_text(index, 0, index->head->chain_size, whole);
-	assert_text(index, index->head->chain_size,
-		    index->head->text_size - index->head->chain_size,
-		    LINES("00:01.500000", "10.000",
-			  "00%3A01.5-9.9995-full-b.ts"));
+	assert_text(
+		index, index->head->chain_size,
+		index->head->text_size - index->head->chain_size,
+		LINES("00:01.500000", "10.000", "00%3A01.5-9.9995-full-b.ts"));
 	assert_int_equal(index->head->text_hash,
 			 XXH3_64bits(index->text, index->head->text_size));
 	for (size_t k = 0; k < ARRAY_SIZE(in_chain); k++) {
@@ -123,14 +123,12 @@ static void test_lines(void **state)
 	assert_int_equal(i, 6);
 	assert_int_equal(index->head->max_length_us, 3600 * SEC);
 	assert_int_equal(index->head->max_rounded_s, 3600);
-	assert_int_equal(index->head->max_end_us,
-			 UNIT_HOUR + 7200 * SEC - 1);
+	assert_int_equal(index->head->max_end_us, UNIT_HOUR + 7200 * SEC - 1);
 	assert_int_equal(index->head->last_chain, 5);
 	/* Measured: the chain's, not b's. */
 	assert_int_equal(index->head->total_bytes, 410);
-	assert_int_equal(index->head->total_us,
-			 3600 * SEC + 6 * SEC + 2000000);
-	assert_int_equal(index->head->peak_bps, 799);	/* c: 200 / 2.0004 s */
+	assert_int_equal(index->head->total_us, 3600 * SEC + 6 * SEC + 2000000);
+	assert_int_equal(index->head->peak_bps, 799); /* c: 200 / 2.0004 s */
 	hourindex_drop(&index);
 	assert_null(index);
 	hourindex_drop(&index);
@@ -144,14 +142,21 @@ static void test_rounding(void **state)
 		const char *extinf;
 		uint32_t rounded_s;
 	} rows[] = {
-		{ "0.000001", "0.000", 0 },  { "0.0005", "0.001", 0 },
-		{ "0.000499", "0.000", 0 },  { "0.499499", "0.499", 0 },
-		{ "0.5", "0.500", 1 },	     { "1.499499", "1.499", 1 },
+		{ "0.000001", "0.000", 0 },
+		{ "0.0005", "0.001", 0 },
+		{ "0.000499", "0.000", 0 },
+		{ "0.499499", "0.499", 0 },
+		{ "0.5", "0.500", 1 },
+		{ "1.499499", "1.499", 1 },
 		/* Of the length as it is written. */
-		{ "0.4995", "0.500", 1 },    { "1.499999", "1.500", 2 },
-		{ "1.9995", "2.000", 2 },    { "9.9994", "9.999", 10 },
-		{ "10", "10.000", 10 },	     { "99.9999", "100.000", 100 },
-		{ "1000.5", "1000.500", 1001 }, { "3600", "3600.000", 3600 },
+		{ "0.4995", "0.500", 1 },
+		{ "1.499999", "1.500", 2 },
+		{ "1.9995", "2.000", 2 },
+		{ "9.9994", "9.999", 10 },
+		{ "10", "10.000", 10 },
+		{ "99.9999", "100.000", 100 },
+		{ "1000.5", "1000.500", 1001 },
+		{ "3600", "3600.000", 3600 },
 	};
 
 	UNUSED(state);
@@ -170,8 +175,7 @@ static void test_rounding(void **state)
 			 rows[i].extinf);
 		assert_non_null(memmem(index->text, index->head->text_size,
 				       line, strlen(line)));
-		assert_int_equal(index->head->max_rounded_s,
-				 rows[i].rounded_s);
+		assert_int_equal(index->head->max_rounded_s, rows[i].rounded_s);
 		hourindex_drop(&index);
 	}
 }
@@ -182,8 +186,8 @@ static void test_chain_rules(void **state)
 {
 	static const struct {
 		const char *what;
-		enum segment_kind first;	/* 00:10, 2 s long */
-		usec_t gap_us;			/* to the second */
+		enum segment_kind first; /* 00:10, 2 s long */
+		usec_t gap_us;		 /* to the second */
 		bool in_chain;
 		bool after_hole;
 		usec_t holes_us;
@@ -195,18 +199,18 @@ static void test_chain_rules(void **state)
 		{ "10 ms before", SEGMENT_FULL, -10 * MS, true, false, 0 },
 		{ "10.001 ms after", SEGMENT_FULL, 10 * MS + 1, true, true,
 		  10 * MS + 1 },
-		{ "10.001 ms before", SEGMENT_FULL, -10 * MS - 1, false,
-		  false, 0 },
+		{ "10.001 ms before", SEGMENT_FULL, -10 * MS - 1, false, false,
+		  0 },
 		{ "1 us after the first began", SEGMENT_FULL, 1 - 2 * SEC,
 		  false, false, 0 },
-		{ "an hour after, almost", SEGMENT_FULL, 3500 * SEC, true,
-		  true, 3500 * SEC },
+		{ "an hour after, almost", SEGMENT_FULL, 3500 * SEC, true, true,
+		  3500 * SEC },
 		{ "meets a partial", SEGMENT_PARTIAL, 0, true, true, 0 },
 		{ "meets a suspect", SEGMENT_SUSPECT, 0, true, true, 0 },
-		{ "5 ms before a partial's end", SEGMENT_PARTIAL, -5 * MS,
-		  true, true, 0 },
-		{ "10 ms after a partial", SEGMENT_PARTIAL, 10 * MS, true,
-		  true, 10 * MS },
+		{ "5 ms before a partial's end", SEGMENT_PARTIAL, -5 * MS, true,
+		  true, 0 },
+		{ "10 ms after a partial", SEGMENT_PARTIAL, 10 * MS, true, true,
+		  10 * MS },
 		{ "10.001 ms after a partial", SEGMENT_PARTIAL, 10 * MS + 1,
 		  true, true, 10 * MS + 1 },
 		{ "10.001 ms before a partial's end", SEGMENT_PARTIAL,
@@ -231,11 +235,10 @@ static void test_chain_rules(void **state)
 		index = build(files, 2, false, NULL);
 		assert_int_equal(index->head->nr_entries, 2);
 		assert_int_equal(index->entries[0].flags, ENTRY_IN_CHAIN);
-		assert_int_equal(index->entries[1].flags,
-				 (rows[i].in_chain ? ENTRY_IN_CHAIN : 0) |
-					 (rows[i].after_hole ?
-						  ENTRY_AFTER_HOLE :
-						  0));
+		assert_int_equal(
+			index->entries[1].flags,
+			(rows[i].in_chain ? ENTRY_IN_CHAIN : 0) |
+				(rows[i].after_hole ? ENTRY_AFTER_HOLE : 0));
 		assert_int_equal(index->head->nr_chain, 1 + rows[i].in_chain);
 		assert_int_equal(index->head->nr_holes, rows[i].after_hole);
 		assert_int_equal(index->head->holes_us, rows[i].holes_us);
@@ -279,14 +282,10 @@ static void test_find(void **state)
 		usec_t us;
 		uint32_t found;
 	} rows[] = {
-		{ INT64_MIN, 0 },
-		{ UNIT_HOUR - 1, 0 },
-		{ UNIT_HOUR, 0 },
-		{ UNIT_HOUR + 1, 1 },
-		{ UNIT_HOUR + 2 * SEC, 1 },
-		{ UNIT_HOUR + 2 * SEC + 1, 2 },
-		{ UNIT_HOUR + 4500000, 2 },
-		{ UNIT_HOUR + 4500001, 3 },
+		{ INT64_MIN, 0 },	    { UNIT_HOUR - 1, 0 },
+		{ UNIT_HOUR, 0 },	    { UNIT_HOUR + 1, 1 },
+		{ UNIT_HOUR + 2 * SEC, 1 }, { UNIT_HOUR + 2 * SEC + 1, 2 },
+		{ UNIT_HOUR + 4500000, 2 }, { UNIT_HOUR + 4500001, 3 },
 		{ INT64_MAX, 3 },
 	};
 
@@ -321,8 +320,7 @@ static void make_listing(struct fs_list *list, size_t nr)
 		list->entries[i] = (struct fs_entry){
 			.name = name,
 			.len = (uint16_t)snprintf(name, 32,
-						  "00:00.%06zu-2-full-a.ts",
-						  i),
+						  "00:00.%06zu-2-full-a.ts", i),
 			.type = DT_REG,
 		};
 	}
@@ -332,7 +330,10 @@ static void test_limit(void **state)
 {
 	struct fs_list list = { 0 };
 	struct hour_source source = {
-		.hour_us = UNIT_HOUR, .url = URL, .fd = -1, .list = &list,
+		.hour_us = UNIT_HOUR,
+		.url = URL,
+		.fd = -1,
+		.list = &list,
 	};
 	struct hourindex *index = NULL;
 	struct errmsg e = { "" };
@@ -347,9 +348,9 @@ static void test_limit(void **state)
 	print_message("# %d entries\n", HOUR_MAX_ENTRIES);
 	assert_int_equal(hourindex_build(&source, &index, &e), ERR_OK);
 	assert_int_equal(index->head->nr_entries, HOUR_MAX_ENTRIES);
-	assert_int_equal(hourindex_check(index->head, index->size, UNIT_HOUR,
-					 0),
-			 HOUR_GOOD);
+	assert_int_equal(
+		hourindex_check(index->head, index->size, UNIT_HOUR, 0),
+		HOUR_GOOD);
 	hourindex_drop(&index);
 	fs_list_release(&list);
 }
@@ -408,7 +409,8 @@ static void test_ignored_names_are_logged_once(void **state)
 	};
 	struct fs_list list = { 0 };
 	struct hourindex *index;
-	struct hour_source source = { .hour_us = UNIT_HOUR, .url = URL,
+	struct hour_source source = { .hour_us = UNIT_HOUR,
+				      .url = URL,
 				      .list = &list };
 	struct errmsg e;
 
@@ -438,12 +440,12 @@ static void test_ignored_names_are_logged_once(void **state)
  * are, in this order, shorter, smaller, not full, deleted, temp.
  */
 static const struct file sample[] = {
-	{ "00:00-2-full-a.ts", 100 },	  { "00:01-2-full-b.ts", 300 },
-	{ "00:02-2-full-c.ts", 200 },	  { "00:05-2-partial-d.ts", 50 },
-	{ "00:07-2.5-full-longer.ts", 7 },
-	{ "00:00-1-full-b.ts", 100 },	  { "00:02-2-full-d.ts", 199 },
-	{ "00:02-9-partial-e.ts", 50 },	  { "00:20-2-full-gone.ts", 50 },
-	{ "00:20-2-full-gone.tombstone", 0 }, { "00:30-2-temp-t.ts", 50 },
+	{ "00:00-2-full-a.ts", 100 },	   { "00:01-2-full-b.ts", 300 },
+	{ "00:02-2-full-c.ts", 200 },	   { "00:05-2-partial-d.ts", 50 },
+	{ "00:07-2.5-full-longer.ts", 7 }, { "00:00-1-full-b.ts", 100 },
+	{ "00:02-2-full-d.ts", 199 },	   { "00:02-9-partial-e.ts", 50 },
+	{ "00:20-2-full-gone.ts", 50 },	   { "00:20-2-full-gone.tombstone", 0 },
+	{ "00:30-2-temp-t.ts", 50 },
 };
 
 static struct hourindex *build_sample(bool measure)
@@ -459,7 +461,7 @@ static void reseal(struct hour_header *head, size_t size)
 }
 
 static const char *const verdict_names[] = { "good", "absent", "foreign",
-					      "corrupt" };
+					     "corrupt" };
 
 static enum hour_verdict check(const void *data, size_t size)
 {
@@ -469,8 +471,11 @@ static enum hour_verdict check(const void *data, size_t size)
 /* Any value is legal: nothing in the file can contradict it. */
 #define LEGAL HOUR_GOOD
 
-#define FIELD(type, field, verdict) \
-	{ #field, offsetof(type, field), sizeof(((type *)0)->field), verdict }
+#define FIELD(type, field, verdict)                                            \
+	{                                                                      \
+#field, offsetof(type, field), sizeof(((type *)0)->field),     \
+			verdict                                                \
+	}
 #define HEAD(field, verdict) FIELD(struct hour_header, field, verdict)
 
 static const struct field {
@@ -543,14 +548,22 @@ static uint64_t mutate(uint64_t old, unsigned i, size_t size)
 {
 	const uint64_t bits = size < 8 ? 8 * size : 64;
 	const uint64_t values[] = {
-		0,	 1,	  old + 1,	old - 1,
-		old + 8, old - 8, old * 2,	~old,
-		~UINT64_C(0),	  UINT64_C(1) << (bits - 1),
-		(UINT64_C(1) << (bits - 1)) - 1, old ^ 0x100,
+		0,
+		1,
+		old + 1,
+		old - 1,
+		old + 8,
+		old - 8,
+		old * 2,
+		~old,
+		~UINT64_C(0),
+		UINT64_C(1) << (bits - 1),
+		(UINT64_C(1) << (bits - 1)) - 1,
+		old ^ 0x100,
 	};
 
-	return values[i] & (bits == 64 ? ~UINT64_C(0) :
-					 (UINT64_C(1) << bits) - 1);
+	return values[i] &
+	       (bits == 64 ? ~UINT64_C(0) : (UINT64_C(1) << bits) - 1);
 }
 #define NR_MUTATIONS 12
 
@@ -714,31 +727,68 @@ static void test_codecs_without_end(void **state)
 	hourindex_drop(&index);
 }
 
-#define ENTRY(field) \
-	offsetof(struct hour_entry, field), \
+#define ENTRY(field)                                                           \
+	offsetof(struct hour_entry, field),                                    \
 		sizeof(((struct hour_entry *)0)->field)
+
+/* A field of element nr of an array, what it is changed to, what that is. */
+struct element_field {
+	const char *what;
+	unsigned nr;
+	size_t at;
+	size_t size;
+	bool by;
+	int64_t value;
+	bool measured;
+	enum hour_verdict verdict;
+};
+
+/* Tries each alone; together they cover every byte of an element. */
+static void try_rows(const struct element_field *rows, size_t nr,
+		     size_t offset_at, size_t element)
+{
+	bool covered[64] = { false };
+
+	assert_true(element <= sizeof(covered));
+	for (size_t i = 0; i < nr; i++) {
+		struct hourindex *index = build_sample(rows[i].measured);
+		struct hour_header *head = hourindex_copy(index);
+		uint64_t offset;
+		int64_t value = 0;
+		char *field;
+
+		memcpy(&offset, (char *)head + offset_at, sizeof(offset));
+		field = (char *)head + offset + rows[i].nr * element +
+			rows[i].at;
+		print_message("# %u %s: %s\n", rows[i].nr, rows[i].what,
+			      verdict_names[rows[i].verdict]);
+		memcpy(&value, field, rows[i].size);
+		value = rows[i].by ? value + rows[i].value : rows[i].value;
+		memcpy(field, &value, rows[i].size);
+		reseal(head, index->size);
+		assert_int_equal(check(head, index->size), rows[i].verdict);
+		free(head);
+		hourindex_drop(&index);
+		if (rows[i].verdict != LEGAL)
+			memset(covered + rows[i].at, true, rows[i].size);
+	}
+	for (size_t at = 0; at < element; at++)
+		if (!covered[at])
+			fail_msg("no row covers byte %zu of an element", at);
+}
 
 /* The sample's entries; values are taken as they are, or added if by. */
 static void test_every_entry_field(void **state)
 {
-	static const struct {
-		const char *what;
-		unsigned entry;
-		size_t at;
-		size_t size;
-		bool by;
-		int64_t value;
-		bool measured;
-		enum hour_verdict verdict;
-	} rows[] = {
+	static const struct element_field rows[] = {
 		{ "start_us, before the hour", 0, ENTRY(start_us), false,
 		  UNIT_HOUR - 1, true, HOUR_CORRUPT },
 		{ "start_us, after the hour", 4, ENTRY(start_us), false,
 		  UNIT_HOUR + USEC_PER_HOUR, true, HOUR_CORRUPT },
 		{ "start_us, as the one before", 1, ENTRY(start_us), false,
 		  UNIT_HOUR, true, HOUR_CORRUPT },
-		{ "start_us, before the one before", 2, ENTRY(start_us),
-		  false, UNIT_HOUR + SEC - 1, true, HOUR_CORRUPT },
+		{ "start_us, before the one before", 2, ENTRY(start_us), false,
+		  UNIT_HOUR + SEC - 1, true, HOUR_CORRUPT },
 		{ "start_us, as the one after", 1, ENTRY(start_us), false,
 		  UNIT_HOUR + 2 * SEC, true, HOUR_CORRUPT },
 		{ "start_us, the least", 0, ENTRY(start_us), false, INT64_MIN,
@@ -749,16 +799,16 @@ static void test_every_entry_field(void **state)
 		  HOUR_CORRUPT },
 		{ "start_us, another end", 4, ENTRY(start_us), true, 1, true,
 		  HOUR_CORRUPT },
-		{ "start_us, no sum changes", 2, ENTRY(start_us), true, 0,
-		  true, LEGAL },
-		{ "start_us, between its neighbours", 1, ENTRY(start_us),
-		  true, 1, true, LEGAL },
+		{ "start_us, no sum changes", 2, ENTRY(start_us), true, 0, true,
+		  LEGAL },
+		{ "start_us, between its neighbours", 1, ENTRY(start_us), true,
+		  1, true, LEGAL },
 		{ "length_us, none", 0, ENTRY(length_us), false, 0, false,
 		  HOUR_CORRUPT },
 		{ "length_us, negative", 1, ENTRY(length_us), false, -1, false,
 		  HOUR_CORRUPT },
-		{ "length_us, the least", 1, ENTRY(length_us), false,
-		  INT64_MIN, false, HOUR_CORRUPT },
+		{ "length_us, the least", 1, ENTRY(length_us), false, INT64_MIN,
+		  false, HOUR_CORRUPT },
 		{ "length_us, the greatest", 4, ENTRY(length_us), false,
 		  INT64_MAX, false, HOUR_CORRUPT },
 		{ "length_us, over the maximum", 4, ENTRY(length_us), false,
@@ -773,8 +823,8 @@ static void test_every_entry_field(void **state)
 		  HOUR_CORRUPT },
 		{ "length_us, of no total", 0, ENTRY(length_us), true, -1,
 		  false, LEGAL },
-		{ "length_us, outside of the chain", 1, ENTRY(length_us),
-		  true, -1, true, LEGAL },
+		{ "length_us, outside of the chain", 1, ENTRY(length_us), true,
+		  -1, true, LEGAL },
 		{ "size, of a total", 0, ENTRY(size), true, 1, true,
 		  HOUR_CORRUPT },
 		{ "size, unknown though measured", 0, ENTRY(size), false, -1,
@@ -799,8 +849,8 @@ static void test_every_entry_field(void **state)
 		  HOUR_CORRUPT },
 		{ "text_off, the byte before", 2, ENTRY(text_off), true, -1,
 		  true, HOUR_CORRUPT },
-		{ "text_off, outside of the chain", 1, ENTRY(text_off), true,
-		  1, true, HOUR_CORRUPT },
+		{ "text_off, outside of the chain", 1, ENTRY(text_off), true, 1,
+		  true, HOUR_CORRUPT },
 		{ "text_off, over a discontinuity", 3, ENTRY(text_off), true,
 		  -21, true, HOUR_CORRUPT },
 		{ "text_off, far away", 4, ENTRY(text_off), false, UINT32_MAX,
@@ -821,14 +871,14 @@ static void test_every_entry_field(void **state)
 		  HOUR_CORRUPT },
 		{ "text_len, longer", 4, ENTRY(text_len), true, 1, true,
 		  HOUR_CORRUPT },
-		{ "text_len, longer, outside of the chain", 1,
-		  ENTRY(text_len), true, 1, true, HOUR_CORRUPT },
+		{ "text_len, longer, outside of the chain", 1, ENTRY(text_len),
+		  true, 1, true, HOUR_CORRUPT },
 		{ "text_len, the greatest", 1, ENTRY(text_len), false,
 		  UINT16_MAX, true, HOUR_CORRUPT },
 		{ "kind, temp", 0, ENTRY(kind), false, SEGMENT_TEMP, true,
 		  HOUR_CORRUPT },
-		{ "kind, none", 0, ENTRY(kind), false, SEGMENT_KIND_COUNT,
-		  true, HOUR_CORRUPT },
+		{ "kind, none", 0, ENTRY(kind), false, SEGMENT_KIND_COUNT, true,
+		  HOUR_CORRUPT },
 		{ "kind, the greatest", 0, ENTRY(kind), false, UINT8_MAX, true,
 		  HOUR_CORRUPT },
 		{ "kind, another good one", 4, ENTRY(kind), false,
@@ -843,46 +893,24 @@ static void test_every_entry_field(void **state)
 		  true, HOUR_CORRUPT },
 		{ "flags, one more in the chain", 1, ENTRY(flags), false,
 		  ENTRY_IN_CHAIN, true, HOUR_CORRUPT },
-		{ "flags, a hole outside of the chain", 1, ENTRY(flags),
-		  false, ENTRY_AFTER_HOLE, true, HOUR_CORRUPT },
+		{ "flags, a hole outside of the chain", 1, ENTRY(flags), false,
+		  ENTRY_AFTER_HOLE, true, HOUR_CORRUPT },
 		{ "flags, a hole more", 2, ENTRY(flags), false,
 		  ENTRY_IN_CHAIN | ENTRY_AFTER_HOLE, true, HOUR_CORRUPT },
-		{ "flags, a hole less", 3, ENTRY(flags), false,
-		  ENTRY_IN_CHAIN, true, HOUR_CORRUPT },
+		{ "flags, a hole less", 3, ENTRY(flags), false, ENTRY_IN_CHAIN,
+		  true, HOUR_CORRUPT },
 		{ "flags, unknown", 2, ENTRY(flags), false, 5, true,
 		  HOUR_CORRUPT },
 		{ "flags, all", 2, ENTRY(flags), false, UINT8_MAX, true,
 		  HOUR_CORRUPT },
 		{ "zero", 0, ENTRY(zero), false, 1, true, HOUR_CORRUPT },
-		{ "zero, the greatest", 4, ENTRY(zero), false, UINT16_MAX,
-		  true, HOUR_CORRUPT },
+		{ "zero, the greatest", 4, ENTRY(zero), false, UINT16_MAX, true,
+		  HOUR_CORRUPT },
 	};
-	bool covered[sizeof(struct hour_entry)] = { false };
-
 	UNUSED(state);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct hourindex *index = build_sample(rows[i].measured);
-		struct hour_header *head = hourindex_copy(index);
-		char *field = (char *)head + head->entries_off +
-			      rows[i].entry * sizeof(struct hour_entry) +
-			      rows[i].at;
-		int64_t value = 0;
-
-		print_message("# %u %s: %s\n", rows[i].entry, rows[i].what,
-			      verdict_names[rows[i].verdict]);
-		memcpy(&value, field, rows[i].size);
-		value = rows[i].by ? value + rows[i].value : rows[i].value;
-		memcpy(field, &value, rows[i].size);
-		reseal(head, index->size);
-		assert_int_equal(check(head, index->size), rows[i].verdict);
-		free(head);
-		hourindex_drop(&index);
-		if (rows[i].verdict != LEGAL)
-			memset(covered + rows[i].at, true, rows[i].size);
-	}
-	for (size_t at = 0; at < sizeof(covered); at++)
-		if (!covered[at])
-			fail_msg("no row covers byte %zu of an entry", at);
+	try_rows(rows, ARRAY_SIZE(rows),
+		 offsetof(struct hour_header, entries_off),
+		 sizeof(struct hour_entry));
 }
 
 static void test_others(void **state)
@@ -920,23 +948,14 @@ static void test_others(void **state)
 	hourindex_drop(&index);
 }
 
-#define OTHER(field) \
-	offsetof(struct hour_other, field), \
+#define OTHER(field)                                                           \
+	offsetof(struct hour_other, field),                                    \
 		sizeof(((struct hour_other *)0)->field)
 
 /* The sample's others, as its entries above. */
 static void test_every_other_field(void **state)
 {
-	static const struct {
-		const char *what;
-		unsigned other;
-		size_t at;
-		size_t size;
-		bool by;
-		int64_t value;
-		bool measured;
-		enum hour_verdict verdict;
-	} rows[] = {
+	static const struct element_field rows[] = {
 		{ "start_us, before the hour", 0, OTHER(start_us), false,
 		  UNIT_HOUR - 1, true, HOUR_CORRUPT },
 		{ "start_us, after the hour", 4, OTHER(start_us), false,
@@ -959,8 +978,8 @@ static void test_every_other_field(void **state)
 		  HOUR_CORRUPT },
 		{ "length_us, over the maximum", 3, OTHER(length_us), false,
 		  SEGMENT_MAX_LENGTH + 1, true, HOUR_CORRUPT },
-		{ "length_us, shorter as it says", 0, OTHER(length_us), true,
-		  1, true, LEGAL },
+		{ "length_us, shorter as it says", 0, OTHER(length_us), true, 1,
+		  true, LEGAL },
 		{ "length_us, not shorter", 0, OTHER(length_us), true, SEC,
 		  true, HOUR_CORRUPT },
 		{ "length_us, shorter, not smaller", 1, OTHER(length_us), true,
@@ -998,8 +1017,8 @@ static void test_every_other_field(void **state)
 		  true, HOUR_CORRUPT },
 		{ "kind, suspect, not full", 2, OTHER(kind), false,
 		  SEGMENT_SUSPECT, true, LEGAL },
-		{ "kind, none", 4, OTHER(kind), false, SEGMENT_KIND_COUNT,
-		  true, HOUR_CORRUPT },
+		{ "kind, none", 4, OTHER(kind), false, SEGMENT_KIND_COUNT, true,
+		  HOUR_CORRUPT },
 		{ "why, another", 0, OTHER(why), false, WHY_NOT_FULL, true,
 		  HOUR_CORRUPT },
 		{ "why, not suspect", 2, OTHER(why), false, WHY_NOT_SUSPECT,
@@ -1019,32 +1038,10 @@ static void test_every_other_field(void **state)
 		{ "why, the greatest", 0, OTHER(why), false, UINT8_MAX, true,
 		  HOUR_CORRUPT },
 	};
-	bool covered[sizeof(struct hour_other)] = { false };
-
 	UNUSED(state);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct hourindex *index = build_sample(rows[i].measured);
-		struct hour_header *head = hourindex_copy(index);
-		char *field = (char *)head + head->others_off +
-			      rows[i].other * sizeof(struct hour_other) +
-			      rows[i].at;
-		int64_t value = 0;
-
-		print_message("# %u %s: %s\n", rows[i].other, rows[i].what,
-			      verdict_names[rows[i].verdict]);
-		memcpy(&value, field, rows[i].size);
-		value = rows[i].by ? value + rows[i].value : rows[i].value;
-		memcpy(field, &value, rows[i].size);
-		reseal(head, index->size);
-		assert_int_equal(check(head, index->size), rows[i].verdict);
-		free(head);
-		hourindex_drop(&index);
-		if (rows[i].verdict != LEGAL)
-			memset(covered + rows[i].at, true, rows[i].size);
-	}
-	for (size_t at = 0; at < sizeof(covered); at++)
-		if (!covered[at])
-			fail_msg("no row covers byte %zu of an other", at);
+	try_rows(rows, ARRAY_SIZE(rows),
+		 offsetof(struct hour_header, others_off),
+		 sizeof(struct hour_other));
 }
 
 static void test_names(void **state)
@@ -1053,7 +1050,7 @@ static void test_names(void **state)
 	size_t len = index->entries[0].name_len;
 	static const struct {
 		const char *what;
-		int at;		/* from the end if negative */
+		int at; /* from the end if negative */
 		char byte;
 		enum hour_verdict verdict;
 	} rows[] = {
@@ -1125,12 +1122,10 @@ static void test_truncation(void **state)
 
 		assert_non_null(head);
 		memcpy(head, index->head, index->size);
-		assert_int_equal(check(head, index->size + more),
-				 HOUR_CORRUPT);
+		assert_int_equal(check(head, index->size + more), HOUR_CORRUPT);
 		head->file_size += more;
 		reseal(head, index->size + more);
-		assert_int_equal(check(head, index->size + more),
-				 HOUR_CORRUPT);
+		assert_int_equal(check(head, index->size + more), HOUR_CORRUPT);
 		free(head);
 	}
 	hourindex_drop(&index);
@@ -1194,7 +1189,7 @@ static void test_random_lies(void **state)
 			sum += strlen(hourindex_name(lie, i));
 			for (uint32_t k = 0; k < entry->text_len; k++)
 				sum += (unsigned char)
-					lie->text[entry->text_off + k];
+					       lie->text[entry->text_off + k];
 		}
 		for (uint32_t i = 0; i < lie->head->nr_others; i++)
 			sum += strlen(lie->names + lie->others[i].name_off);
@@ -1209,9 +1204,8 @@ static void test_random_lies(void **state)
 static enum hour_verdict map(const char *name)
 {
 	struct hourindex *index = NULL;
-	enum hour_verdict verdict = hourindex_map(unit_fd, name, UNIT_HOUR,
-						  hourindex_url_hash(URL),
-						  &index);
+	enum hour_verdict verdict = hourindex_map(
+		unit_fd, name, UNIT_HOUR, hourindex_url_hash(URL), &index);
 
 	assert_int_equal(index != NULL, verdict == HOUR_GOOD);
 	hourindex_drop(&index);
@@ -1226,9 +1220,9 @@ static void test_map(void **state)
 
 	UNUSED(state);
 	unit_write(unit_fd, "good.idx", head, index->size);
-	assert_int_equal(hourindex_map(unit_fd, "good.idx", UNIT_HOUR, 0,
-				       &mapped),
-			 HOUR_GOOD);
+	assert_int_equal(
+		hourindex_map(unit_fd, "good.idx", UNIT_HOUR, 0, &mapped),
+		HOUR_GOOD);
 	assert_true(mapped->is_mapped);
 	assert_int_equal(mapped->size, index->size);
 	assert_memory_equal(mapped->head, head, index->size);

@@ -7,23 +7,7 @@
 #include "picture/pngwrite.h"
 
 #include "picture/picread.h"
-#include "unit.h"
-
-static struct arena arena;
-
-static int begin(void **state)
-{
-	UNUSED(state);
-	arena_init(&arena);
-	return 0;
-}
-
-static int end(void **state)
-{
-	UNUSED(state);
-	arena_release(&arena);
-	return 0;
-}
+#include "inarena.h"
 
 /* noise: of 256, how much of it is. */
 static struct picture make(int width, int height, int nr_channels,
@@ -131,5 +115,5 @@ int main(void)
 		cmocka_unit_test(test_flat),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin_arena, end_arena);
 }

@@ -8,25 +8,9 @@
 
 #include <libavutil/imgutils.h>
 
-#include "unit.h"
+#include "inarena.h"
 
 #define HOURS (3600 * USEC_PER_SEC)
-
-static struct arena arena;
-
-static int begin(void **state)
-{
-	UNUSED(state);
-	arena_init(&arena);
-	return 0;
-}
-
-static int end(void **state)
-{
-	UNUSED(state);
-	arena_release(&arena);
-	return 0;
-}
 
 static void test_intervals(void **state)
 {
@@ -314,5 +298,5 @@ int main(void)
 		cmocka_unit_test(test_drawing),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin_arena, end_arena);
 }

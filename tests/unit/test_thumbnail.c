@@ -10,23 +10,7 @@
 
 #include "picture/picread.h"
 
-#include "unit.h"
-
-static struct arena arena;
-
-static int begin(void **state)
-{
-	UNUSED(state);
-	arena_init(&arena);
-	return 0;
-}
-
-static int end(void **state)
-{
-	UNUSED(state);
-	arena_release(&arena);
-	return 0;
-}
+#include "inarena.h"
 
 /* ---- the recorded ones ---- */
 
@@ -321,5 +305,5 @@ int main(void)
 		cmocka_unit_test(test_refused),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin_arena, end_arena);
 }

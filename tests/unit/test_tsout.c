@@ -9,11 +9,9 @@
 #include "base/text.h"
 #include "media/tsfile.h"
 
-#include "unit.h"
+#include "inarena.h"
 
 #define FRAME 3000
-
-static struct arena arena;
 
 struct memory {
 	struct sink sink;
@@ -28,20 +26,6 @@ static enum err take(struct sink *s, const struct iovec *iov, int nr_iov,
 		text_append(((struct memory *)s)->out, iov[i].iov_base,
 			    iov[i].iov_len);
 	return ERR_OK;
-}
-
-static int begin(void **state)
-{
-	UNUSED(state);
-	arena_init(&arena);
-	return 0;
-}
-
-static int end(void **state)
-{
-	UNUSED(state);
-	arena_release(&arena);
-	return 0;
 }
 
 /* A new stream into memory. */
@@ -398,5 +382,5 @@ int main(void)
 		cmocka_unit_test(test_break),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin_arena, end_arena);
 }

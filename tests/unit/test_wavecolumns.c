@@ -7,27 +7,12 @@
 
 #include <math.h>
 
-#include "unit.h"
+#include "inarena.h"
 
 #define NS_PER_SEC INT64_C(1000000000)
 #define MAX_BLOCKS 400
 
-static struct arena arena;
 static struct wavecolumns w;
-
-static int begin(void **state)
-{
-	UNUSED(state);
-	arena_init(&arena);
-	return 0;
-}
-
-static int end(void **state)
-{
-	UNUSED(state);
-	arena_release(&arena);
-	return 0;
-}
 
 /* Peaks whose means are their numbers; each block is a second long. */
 static struct soundpeaks count(uint32_t nr, uint32_t nr_channels)
@@ -196,5 +181,5 @@ int main(void)
 		cmocka_unit_test(test_random),	cmocka_unit_test(test_tiny),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin_arena, end_arena);
 }

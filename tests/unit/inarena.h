@@ -1,0 +1,27 @@
+/*
+ * inarena.h - an arena for all tests of a program: set up by begin_arena() and
+ * let go by end_arena().
+ */
+#ifndef TESTS_UNIT_INARENA_H
+#define TESTS_UNIT_INARENA_H
+
+#include "base/arena.h"
+#include "unit.h"
+
+static struct arena arena;
+
+static int begin_arena(void **state)
+{
+	UNUSED(state);
+	arena_init(&arena);
+	return 0;
+}
+
+static int end_arena(void **state)
+{
+	UNUSED(state);
+	arena_release(&arena);
+	return 0;
+}
+
+#endif
