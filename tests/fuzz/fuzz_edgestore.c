@@ -40,7 +40,7 @@ static void clean_up(void)
 
 static void set_up(void)
 {
-	if (store.max_bytes)
+	if (store.blobs.max_bytes)
 		return;
 	snprintf(dir, sizeof(dir), "%s/fuzz-edge-XXXXXX",
 		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");

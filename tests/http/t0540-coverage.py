@@ -204,7 +204,7 @@ def compare(quality, files, start, end):
 
 
 for quality, files in archives.items():
-    for _ in range(15):
+    for _ in range(7):
         start, end = sorted((random_instant(files), random_instant(files)))
         if start < end:
             compare(quality, files, start, end)
@@ -217,7 +217,7 @@ quality, files = "changing", random_files()
 for f in files:
     f.write(quality)
 wrong, tried = [], 0
-for _ in range(60):
+for _ in range(40):
     f = rnd.choice(files)
     path = os.path.join(archive.folder("main", quality, f.start), f.name)
     what = rnd.randrange(4)
