@@ -204,7 +204,7 @@ def compare(quality, files, start, end):
 
 
 for quality, files in archives.items():
-    for _ in range(7):
+    for _ in range(15):
         start, end = sorted((random_instant(files), random_instant(files)))
         if start < end:
             compare(quality, files, start, end)
@@ -217,7 +217,7 @@ quality, files = "changing", random_files()
 for f in files:
     f.write(quality)
 wrong, tried = [], 0
-for _ in range(40):
+for _ in range(60):
     f = rnd.choice(files)
     path = os.path.join(archive.folder("main", quality, f.start), f.name)
     what = rnd.randrange(4)
@@ -325,7 +325,8 @@ class Picture:
         assert len(self.pixels) == 3 * self.width * self.height
 
     def at(self, x, y):
-        return tuple(self.pixels[3 * (y * self.width + x):][:3])
+        i = 3 * (y * self.width + x)
+        return tuple(self.pixels[i:i + 3])
 
     def row(self, nth, height=ROW):
         """The colours of an hour, in pixels of 3 s, once the lines of it agree."""
