@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 /* Raised whenever the peaks of the same sound would be others. */
-#define PEAKS_VERSION 1
+#define PEAKS_VERSION 2
 
 /* Of a pack; beyond it only what was just added is kept. */
 #define MAX_ENTRIES 4096

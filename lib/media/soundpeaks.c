@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "media/avlog.h"
+#include "media/soundruns.h"
 #include "media/tsfile.h"
 
 /* The first frame that is decoded is only right beside the one before. */
@@ -30,12 +31,17 @@ struct peakdecoder {
 	AVPacket *packet;
 	AVFrame *frame;
 
+	/* the last frames of the segment that was decoded last */
+	uint8_t tail[LEAD_FRAMES][ADTS_MAX_FRAME + TSFILE_PADDING];
+	size_t tail_sizes[LEAD_FRAMES];
+	size_t nr_tail;
+
 	/* the peaks in the making */
 	struct soundpeaks peaks;
 	int64_t base;	  /* pts of the segment's time */
 	size_t nr_blocks; /* complete ones */
-	size_t capacity;  /* in blocks */
-	uint16_t *means[PEAKS_MAX_CHANNELS];
+	size_t capacity;  /* in blocks, for as many channels as there are */
+	uint16_t *means;  /* those of the channels of a block together */
 	int16_t *extremes;
 	uint32_t fill; /* samples in the block that is not complete */
 	double sums[PEAKS_MAX_CHANNELS];
@@ -47,8 +53,7 @@ static void close_decoder(void *ptr)
 {
 	struct peakdecoder *dec = ptr;
 
-	for (size_t c = 0; c < PEAKS_MAX_CHANNELS; c++)
-		free(dec->means[c]);
+	free(dec->means);
 	free(dec->extremes);
 	av_frame_free(&dec->frame);
 	av_packet_free(&dec->packet);
@@ -56,20 +61,17 @@ static void close_decoder(void *ptr)
 	arena_release(&dec->file);
 }
 
-enum err peakdecoder_open(struct arena *a, struct peakdecoder **dec_r,
-			  struct errmsg *e)
+/*
+ * A decoder makes noise of its own, whose state it keeps: only of a new one it
+ * is the same wherever a request begins.
+ */
+static enum err open_codec(struct peakdecoder *dec, struct errmsg *e)
 {
-	struct peakdecoder *dec = ARENA_NEW(a, struct peakdecoder);
 	const AVCodec *codec = avcodec_find_decoder(AV_CODEC_ID_AAC);
 
-	arena_init(&dec->file);
-	arena_defer(a, close_decoder, dec);
-	avlog_begin();
-	dec->packet = av_packet_alloc();
-	dec->frame = av_frame_alloc();
+	avcodec_free_context(&dec->codec);
 	dec->codec = codec ? avcodec_alloc_context3(codec) : NULL;
-	*dec_r = dec;
-	if (!dec->packet || !dec->frame || !dec->codec)
+	if (!dec->codec)
 		return err_set(e, ERR_MEDIA, "there is no decoder for AAC");
 	dec->codec->pkt_timebase = (AVRational){ 1, TS_HZ };
 	if (avcodec_open2(dec->codec, codec, NULL) < 0)
@@ -77,18 +79,34 @@ enum err peakdecoder_open(struct arena *a, struct peakdecoder **dec_r,
 	return ERR_OK;
 }
 
+enum err peakdecoder_open(struct arena *a, struct peakdecoder **dec_r,
+			  struct errmsg *e)
+{
+	struct peakdecoder *dec = ARENA_NEW(a, struct peakdecoder);
+
+	arena_init(&dec->file);
+	arena_defer(a, close_decoder, dec);
+	avlog_begin();
+	dec->packet = av_packet_alloc();
+	dec->frame = av_frame_alloc();
+	*dec_r = dec;
+	return dec->packet && dec->frame ? ERR_OK :
+					   err_set(e, ERR_IO, "out of memory");
+}
+
 /* Blocks */
 
 static void reserve(struct peakdecoder *dec)
 {
+	size_t nr_channels = dec->peaks.nr_channels;
+
 	if (dec->nr_blocks < dec->capacity)
 		return;
 	dec->capacity = dec->capacity ? dec->capacity * 2 : 4096;
-	for (uint32_t c = 0; c < PEAKS_MAX_CHANNELS; c++)
-		dec->means[c] = mem_resize(dec->means[c],
-					   dec->capacity * sizeof(uint16_t));
-	dec->extremes =
-		mem_resize(dec->extremes, dec->capacity * 2 * sizeof(int16_t));
+	dec->means = mem_resize(dec->means, dec->capacity * nr_channels *
+						    sizeof(*dec->means));
+	dec->extremes = mem_resize(dec->extremes,
+				   dec->capacity * 2 * sizeof(*dec->extremes));
 }
 
 static int16_t to_sample(float x)
@@ -108,7 +126,7 @@ static void end_block(struct peakdecoder *dec)
 	for (uint32_t c = 0; c < peaks->nr_channels; c++) {
 		double mean = dec->sums[c] * FULL_SCALE / dec->fill;
 
-		dec->means[c][dec->nr_blocks] =
+		dec->means[dec->nr_blocks * peaks->nr_channels + c] =
 			(uint16_t)(mean < 32767 ? mean + 0.5 : 32767);
 		dec->sums[c] = 0;
 	}
@@ -261,6 +279,7 @@ static bool place(struct peakdecoder *dec)
 		peaks.rate = (uint32_t)frame->sample_rate;
 		peaks.nr_channels = (uint32_t)frame->ch_layout.nb_channels;
 	}
+	/* Not more than the window that its time was found in. */
 	late = at - peaks.first - peaks.nr_samples;
 	if (peaks.rate != (uint32_t)frame->sample_rate ||
 	    peaks.nr_channels != (uint32_t)frame->ch_layout.nb_channels ||
@@ -302,11 +321,11 @@ static void free_nothing(void *opaque, uint8_t *data)
 }
 
 /*
- * Decodes the frames of a file from the first on.  They are handed over as a
- * counted buffer, or the decoder would copy each.
+ * Decodes the frames of a file.  They are handed over as a counted buffer, or
+ * the decoder would copy each.
  */
 static void decode_frames(struct peakdecoder *dec, const struct tsfile *file,
-			  size_t first, bool is_wanted)
+			  const bool *is_placed)
 {
 	const struct audio_frame *last = &file->frames[file->nr_frames - 1];
 	const uint8_t *data = file->frames[0].data;
@@ -315,12 +334,17 @@ static void decode_frames(struct peakdecoder *dec, const struct tsfile *file,
 		(uint8_t *)(uintptr_t)data,
 		(size_t)(last->data - data) + last->size + TSFILE_PADDING,
 		free_nothing, NULL, AV_BUFFER_FLAG_READONLY);
-	for (size_t i = first; i < file->nr_frames; i++)
-		decode_frame(dec, &file->frames[i], is_wanted);
+	for (size_t i = 0; i < file->nr_frames; i++)
+		decode_frame(dec, &file->frames[i], is_placed[i]);
 	av_buffer_unref(&dec->packet->buf);
 }
 
 /* Segments */
+
+static int64_t ticks(usec_t us)
+{
+	return us * TS_HZ / USEC_PER_SEC;
+}
 
 /* *file_r is NULL if there is nothing to decode. */
 static enum err read_sound(struct peakdecoder *dec, int fd,
@@ -339,63 +363,91 @@ static enum err read_sound(struct peakdecoder *dec, int fd,
 	return err;
 }
 
+static void keep_tail(struct peakdecoder *dec, const struct tsfile *file)
+{
+	size_t nr = file ? file->nr_frames : 0;
+
+	dec->nr_tail = nr < LEAD_FRAMES ? nr : LEAD_FRAMES;
+	for (size_t i = 0; i < dec->nr_tail; i++) {
+		const struct audio_frame *frame =
+			&file->frames[nr - dec->nr_tail + i];
+
+		dec->tail_sizes[i] = frame->size;
+		memcpy(dec->tail[i], frame->data, frame->size);
+		memset(dec->tail[i] + frame->size, 0, TSFILE_PADDING);
+	}
+}
+
+/* Brings the decoder to where the segment before has ended. */
 static enum err lead_in(struct peakdecoder *dec, int before, struct errmsg *e)
 {
-	const struct tsfile *file;
-	enum err err;
+	const struct tsfile *file = NULL;
+	enum err err = ERR_OK;
 
-	if (before == PEAKS_GO_ON)
-		return ERR_OK;
-	avcodec_flush_buffers(dec->codec);
-	if (before < 0)
-		return ERR_OK;
-	err = read_sound(dec, before, &file, e);
-	if (err || !file)
-		return err;
-	decode_frames(dec, file,
-		      file->nr_frames > LEAD_FRAMES ?
-			      file->nr_frames - LEAD_FRAMES :
-			      0,
-		      false);
-	return ERR_OK;
+	if (before >= 0)
+		err = read_sound(dec, before, &file, e);
+	if (before != PEAKS_GO_ON)
+		keep_tail(dec, file);
+	if (!err)
+		err = open_codec(dec, e);
+	for (size_t i = 0; !err && i < dec->nr_tail; i++)
+		decode_frame(
+			dec,
+			&(struct audio_frame){ .data = dec->tail[i],
+					       .size = dec->tail_sizes[i] },
+			false);
+	return err;
 }
 
 static void take_peaks(const struct peakdecoder *dec, struct arena *a,
 		       struct soundpeaks *peaks_r)
 {
+	size_t nr_channels = dec->peaks.nr_channels;
 	size_t nr = dec->nr_blocks;
-	uint16_t *means = arena_alloc(a, (dec->peaks.nr_channels * nr + 1) * 2);
+	uint16_t *means = arena_alloc(a, (nr_channels * nr + 1) * 2);
 	int16_t *extremes = arena_alloc(a, (2 * nr + 1) * 2);
 
 	*peaks_r = dec->peaks;
-	for (uint32_t c = 0; nr && c < dec->peaks.nr_channels; c++)
-		memcpy(means + c * nr, dec->means[c], nr * 2);
+	for (size_t i = 0; i < nr; i++)
+		for (size_t c = 0; c < nr_channels; c++)
+			means[c * nr + i] = dec->means[i * nr_channels + c];
 	if (nr)
 		memcpy(extremes, dec->extremes, nr * 2 * 2);
 	peaks_r->means = means;
 	peaks_r->extremes = extremes;
 }
 
-enum err soundpeaks_decode(struct peakdecoder *dec, struct arena *a, int fd,
-			   int before, uint32_t block,
-			   struct soundpeaks *peaks_r, struct errmsg *e)
+static void begin_peaks(struct peakdecoder *dec, uint32_t block)
 {
-	const struct tsfile *file = NULL;
-	enum err err = lead_in(dec, before, e);
-
-	if (!err)
-		err = read_sound(dec, fd, &file, e);
-	if (err)
-		return err;
 	dec->peaks = (struct soundpeaks){ .block = block };
-	dec->base = file ? file->first_pts : 0;
 	dec->nr_blocks = 0;
+	dec->capacity = 0; /* the next has maybe other channels */
 	dec->fill = 0;
 	dec->least = 1;
 	dec->greatest = -1;
 	memset(dec->sums, 0, sizeof(dec->sums));
-	if (file)
-		decode_frames(dec, file, 0, true);
+}
+
+enum err soundpeaks_decode(struct peakdecoder *dec, struct arena *a,
+			   const struct peak_source *source, uint32_t block,
+			   struct soundpeaks *peaks_r, struct errmsg *e)
+{
+	const struct tsfile *file = NULL;
+	enum err err = lead_in(dec, source->before, e);
+
+	if (!err)
+		err = read_sound(dec, source->fd, &file, e);
+	if (err)
+		return err;
+	begin_peaks(dec, block);
+	if (file) {
+		dec->base = file->first_pts;
+		decode_frames(dec, file,
+			      soundruns_find(&dec->file, file,
+					     dec->base + ticks(source->from_us),
+					     dec->base + ticks(source->to_us)));
+	}
+	keep_tail(dec, file);
 	if (dec->fill)
 		end_block(dec);
 	take_peaks(dec, a, peaks_r);

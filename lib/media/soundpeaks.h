@@ -23,6 +23,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/utime.h"
 
 #define PEAKS_MAX_CHANNELS 8
 #define PEAKS_MAX_RATE	   192000
@@ -52,14 +53,22 @@ enum err peakdecoder_open(struct arena *a, struct peakdecoder **dec_r,
 			  struct errmsg *e) MUST_CHECK;
 
 /*
- * Decodes a segment, which goes on where the last one that was decoded ended,
- * unless before is not -1: then first the end of that, or if it is
- * PEAKS_BEGIN nothing.
+ * A segment, and the one that its sound goes on from: a file, or the one that
+ * was decoded last, or none.  What is between the two times is looked at, from
+ * the segment's own; memory is in proportion to that.
  */
 #define PEAKS_GO_ON (-1)
 #define PEAKS_BEGIN (-2)
-enum err soundpeaks_decode(struct peakdecoder *dec, struct arena *a, int fd,
-			   int before, uint32_t block,
+struct peak_source {
+	int fd;
+	int before;
+	usec_t from_us;
+	usec_t to_us;
+};
+
+/* The same for the same files, whatever was decoded before. */
+enum err soundpeaks_decode(struct peakdecoder *dec, struct arena *a,
+			   const struct peak_source *source, uint32_t block,
 			   struct soundpeaks *peaks_r,
 			   struct errmsg *e) MUST_CHECK;
 

@@ -42,6 +42,9 @@
 /* The sound of a segment begins at most so long before its pictures. */
 #define AHEAD_US (100 * USEC_PER_MS)
 
+/* What is farther than this outside of a segment's own time is damaged. */
+#define AROUND_US USEC_PER_SEC
+
 struct wave_segment {
 	const struct hourindex *index;
 	uint32_t entry;
@@ -208,6 +211,11 @@ enum err waveform_plan(struct hourreader *reader, const struct wave_spec *spec,
 
 /* Decoding, by several threads */
 
+static bool is_kept(uint32_t block)
+{
+	return block == FINE_BLOCK || block == COARSE_BLOCK;
+}
+
 /* Segments that follow each other, in or around ten minutes. */
 struct batch {
 	const struct wave_segment *segments;
@@ -246,6 +254,24 @@ static enum err open_segment(const struct waveform *wave,
 					 strerror(errno));
 }
 
+/* Of what is kept all that it can be; of samples only those asked for. */
+static void find_window(const struct batch *batch,
+			const struct wave_segment *segment,
+			struct peak_source *source)
+{
+	const struct time_range *range = &batch->wave->range;
+	usec_t start_us = entry_of(segment)->start_us;
+
+	source->from_us = -AROUND_US;
+	source->to_us = entry_of(segment)->length_us + AROUND_US;
+	if (is_kept(batch->block))
+		return;
+	if (source->from_us < range->start_us - start_us - AHEAD_US)
+		source->from_us = range->start_us - start_us - AHEAD_US;
+	if (source->to_us > range->end_us - start_us + AHEAD_US)
+		source->to_us = range->end_us - start_us + AHEAD_US;
+}
+
 static enum err decode_segment(struct worker *worker, size_t nr)
 {
 	struct batch *batch = worker->batch;
@@ -253,20 +279,22 @@ static enum err decode_segment(struct worker *worker, size_t nr)
 	struct soundpeaks *peaks =
 		ARENA_NEW(&worker->results, struct soundpeaks);
 	struct errmsg *e = &worker->message;
-	int fd = -1, before = PEAKS_BEGIN;
+	struct peak_source source = { .fd = -1, .before = PEAKS_BEGIN };
 	enum err err;
 
-	err = open_segment(batch->wave, segment, &fd, e);
+	find_window(batch, segment, &source);
+	err = open_segment(batch->wave, segment, &source.fd, e);
 	if (!err && segment->before && segment->before == worker->last)
-		before = PEAKS_GO_ON;
+		source.before = PEAKS_GO_ON;
 	else if (!err && segment->before)
-		err = open_segment(batch->wave, segment->before, &before, e);
+		err = open_segment(batch->wave, segment->before, &source.before,
+				   e);
 	if (!err)
-		err = soundpeaks_decode(worker->decoder, &worker->results, fd,
-					before, batch->block, peaks, e);
-	fs_close(&fd);
-	if (before >= 0)
-		close(before);
+		err = soundpeaks_decode(worker->decoder, &worker->results,
+					&source, batch->block, peaks, e);
+	fs_close(&source.fd);
+	if (source.before >= 0)
+		close(source.before);
 	worker->last = segment;
 	batch->peaks[nr] = peaks;
 	return err;
@@ -327,11 +355,6 @@ static enum err decode_missing(struct batch *batch, struct worker *workers,
 }
 
 /* What is kept */
-
-static bool is_kept(uint32_t block)
-{
-	return block == FINE_BLOCK || block == COARSE_BLOCK;
-}
 
 /* Of the same ten minutes, in blocks of both sizes. */
 struct packs {
@@ -408,7 +431,7 @@ static void pass(struct wavecolumns *w, int64_t until, bool is_joined)
 		wavecolumns_silence(w, until);
 }
 
-/* Sound goes beyond its segment only where the next one follows. */
+/* Sound goes a little beyond its segment where the next one follows. */
 static void add_segment(struct waveform *wave,
 			const struct wave_segment *segment,
 			const struct soundpeaks *peaks)
@@ -424,7 +447,7 @@ static void add_segment(struct waveform *wave,
 	if (!peaks->nr_samples)
 		return;
 	if (next < end && next->before)
-		most = ns_of(wave, hour_entry_end(entry_of(next)));
+		most += AHEAD_US * NS_A_US;
 	wave->rate = peaks->rate > wave->rate ? peaks->rate : wave->rate;
 	begin = wavecolumns_begin(peaks, start);
 	begin = begin > least ? begin : least;
