@@ -63,7 +63,7 @@ void server_close(struct server *server)
 	server->base_path = NULL;
 }
 
-void server_follow_base(struct server *server)
+static void follow_base(struct server *server)
 {
 	const char *base = server->settings->base;
 	struct archive other;
@@ -82,6 +82,19 @@ void server_follow_base(struct server *server)
 	server->archive = other;
 	set_base_path(server);
 	log_info("the archive at '%s' is another directory now", base);
+}
+
+void server_follow(struct server *server)
+{
+	struct arena a;
+	const char *dir;
+
+	follow_base(server);
+	arena_init(&a);
+	dir = settings_cache_dir(server->settings, &a);
+	blobstore_follow(&server->edges.blobs, dir);
+	blobstore_follow(&server->peaks, dir);
+	arena_release(&a);
 }
 
 void server_count_cache(struct server *server)

@@ -37,9 +37,10 @@ void server_close(struct server *server);
 /*
  * Between requests: if the path of the archive leads to another directory than
  * it did (it was replaced, or a disk was mounted there), that is opened.  While
- * it leads nowhere the old one is kept.
+ * it leads nowhere the old one is kept.  Directories of the cache that were
+ * removed are made again.
  */
-void server_follow_base(struct server *server);
+void server_follow(struct server *server);
 
 /* Adds what the cache did since the last call to the metrics. */
 void server_count_cache(struct server *server);

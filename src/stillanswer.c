@@ -14,6 +14,16 @@ int stillanswer_threads(void)
 	return cores_at_most(MAX_THREADS);
 }
 
+/* A damaged source is no failure of ours: there is no picture in it. */
+static enum err refuse_damage(struct request *req, enum err err)
+{
+	return err == ERR_MEDIA || err == ERR_CORRUPT ?
+		       err_set(&req->error, ERR_HOLES,
+			       "contains holes: the picture of that moment "
+			       "cannot be decoded") :
+		       err;
+}
+
 static enum err find_still(struct request *req, usec_t timestamp_us,
 			   struct still *still)
 {
@@ -39,8 +49,9 @@ static enum err extract(struct request *req, const struct stillanswer *answer,
 	enum err err;
 
 	work_begin(&work);
-	err = still_decode(&req->arena, still, stillanswer_threads(), &frame,
-			   &req->error);
+	err = refuse_damage(req, still_decode(&req->arena, still,
+					      stillanswer_threads(), &frame,
+					      &req->error));
 	if (!err)
 		err = answer->draw(req, frame, answer->ctx, &picture);
 	if (!err)
@@ -59,7 +70,8 @@ enum err stillanswer_send(struct request *req, const struct stillanswer *answer)
 	bool is_post = req->method == METHOD_POST;
 	struct still still;
 	struct response r;
-	enum err err = find_still(req, answer->timestamp_us, &still);
+	enum err err = refuse_damage(
+		req, find_still(req, answer->timestamp_us, &still));
 
 	if (err)
 		return err;

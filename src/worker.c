@@ -193,7 +193,7 @@ static void serve(void)
 	request_begin(req, &worker.server, &f->client,
 		      method_of(fastcgi_param(f, "REQUEST_METHOD")));
 	read_headers(req, f);
-	server_follow_base(&worker.server);
+	server_follow(&worker.server);
 	err = answer(req, uri);
 	if (err == ERR_HANDED) {
 		fastcgi_detach(f);

@@ -17,7 +17,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define NAME_SIZE  64
+#define NAME_SIZE 64
+
+/*
+ * It is swept, on the average, once a part of max_bytes was put: listing it
+ * takes as long as there are files.
+ */
+#define SWEEP_PARTS 32
+
 #define TMP_AGE_NS (INT64_C(3600) * 1000000000)
 
 /* On disk: the header, then the bytes. */
@@ -46,6 +53,17 @@ void blobstore_open(struct blobstore *store, const struct blobkind *kind,
 void blobstore_close(struct blobstore *store)
 {
 	fs_close(&store->fd);
+}
+
+void blobstore_follow(struct blobstore *store, const char *cache_dir)
+{
+	const struct blobstore old = *store;
+	struct stat st;
+
+	if (store->fd < 0 || fstat(store->fd, &st) < 0 || st.st_nlink)
+		return;
+	blobstore_close(store);
+	blobstore_open(store, old.kind, cache_dir, old.max_bytes);
 }
 
 static void name_of(const struct blobstore *store, const struct blobkey *key,
@@ -122,7 +140,8 @@ void blobstore_discard(const struct blobstore *store, const struct blobkey *key)
 	name_of(store, key, name);
 	log_warning("removing a bad %s from the cache: '%s'", store->kind->what,
 		    name);
-	unlinkat(store->fd, name, 0);
+	if (unlinkat(store->fd, name, 0) < 0 && errno == EISDIR)
+		unlinkat(store->fd, name, AT_REMOVEDIR);
 }
 
 /* Sweeping */
@@ -236,6 +255,6 @@ void blobstore_put(const struct blobstore *store, const struct blobkey *key,
 	name_of(store, key, name);
 	if (fs_replace_file(store->fd, name, all, nr_iov + 1, &e))
 		log_warning("cannot keep %ss: %s", store->kind->what, e.text);
-	else
+	else if (head.checksum % (store->max_bytes / SWEEP_PARTS + 1) < total)
 		sweep(store);
 }

@@ -4,9 +4,9 @@
  *	CACHE/DIR/KEY.SUFFIX
  *
  * A key is a hash of all that the bytes depend on, so an entry is never out of
- * date.  Putting one removes those least recently used beyond max_bytes.  A
- * file is checked whole before it is believed, and one that is bad is removed.
- * Files are replaced, never changed.
+ * date.  Putting them removes now and then those least recently used beyond
+ * max_bytes.  A file is checked whole before it is believed, and one that is
+ *bad is removed. Files are replaced, never changed.
  *
  * Errors: none.  What cannot be kept is made again.
  * Owner:  what is read is in the arena.
@@ -47,6 +47,9 @@ struct blobkey {
 void blobstore_open(struct blobstore *store, const struct blobkind *kind,
 		    const char *cache_dir, uint64_t max_bytes);
 void blobstore_close(struct blobstore *store);
+
+/* Opens it again if its directory was removed. */
+void blobstore_follow(struct blobstore *store, const char *cache_dir);
 
 /* False if there is none that is right.  The bytes are aligned to 8. */
 bool blobstore_get(const struct blobstore *store, const struct blobkey *key,

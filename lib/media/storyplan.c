@@ -201,6 +201,47 @@ static void find_size(struct storyplan *plan)
 	}
 }
 
+/* Segments may be looked into that are not in the range: see still.h. */
+#define BEFORE_US (60 * USEC_PER_SEC)
+#define BEHIND_US USEC_PER_SEC
+
+/* Of more segments it is the hours that are told apart. */
+#define MAX_NAMES 5000
+
+static void hash_span(struct planning *p, const struct segspan *span,
+		      bool by_name)
+{
+	if (!by_name) {
+		const struct hour_header *head = span->index->head;
+		const uint64_t all[] = { (uint64_t)head->hour_us,
+					 head->text_hash, span->first,
+					 span->last };
+
+		XXH3_128bits_update(p->hash, all, sizeof(all));
+		return;
+	}
+	for (uint32_t i = span->first; i <= span->last;
+	     i = segspan_next(span, i))
+		XXH3_128bits_update(p->hash, hourindex_name(span->index, i),
+				    span->index->entries[i].name_len + 1);
+}
+
+/* All that a picture may be made of. */
+static enum err hash_around(struct planning *p, struct errmsg *e)
+{
+	struct storyplan *plan = p->plan;
+	const struct time_range around = { plan->range.start_us - BEFORE_US,
+					   plan->range.end_us + BEHIND_US };
+	struct sequence seq;
+	enum err err = bestseg_find(plan->reader, &around, &seq, e);
+
+	for (size_t i = 0; !err && i < seq.nr; i++)
+		hash_span(p, &seq.spans[i], sequence_count(&seq) <= MAX_NAMES);
+	if (!err && seq.hole_at_end)
+		plan->cover.is_settled = false;
+	return err;
+}
+
 static void find_hash(struct planning *p)
 {
 	struct storyplan *plan = p->plan;
@@ -227,12 +268,13 @@ static enum err plan_all(struct planning *p, struct errmsg *e)
 	plan->cover.holes_us = p->seq.holes_us;
 	plan->cover.is_settled =
 		!p->seq.nr_holes &&
-		plan->range.end_us + USEC_PER_HOUR <= plan->now_us;
+		plan->range.end_us + BEHIND_US + USEC_PER_HOUR <= plan->now_us;
 	XXH3_128bits_reset(p->hash);
 	plan_tiles(p);
 	find_size(plan);
+	err = hash_around(p, e);
 	find_hash(p);
-	return ERR_OK;
+	return err;
 }
 
 enum err storyplan_make(struct hourreader *reader,

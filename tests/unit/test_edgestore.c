@@ -171,7 +171,8 @@ static void test_strange(void **state)
 	UNUSED(state);
 	unit_mkdir(unit_fd, name);
 	assert_false(has(&store, 1, 10));
-	unit_remove(arena_printf(&arena, "%s/%s", unit_dir, name));
+	/* An empty one is removed as a file would be. */
+	assert_int_equal(faccessat(unit_fd, name, F_OK, 0), -1);
 	assert_int_equal(symlinkat("/etc/passwd", unit_fd, name), 0);
 	assert_false(has(&store, 1, 10));
 	assert_int_equal(access("/etc/passwd", F_OK), 0);
@@ -237,7 +238,7 @@ static void test_left_over(void **state)
 	for (size_t i = 0; i < 2; i++)
 		unit_write(unit_fd, hidden[i], "half", 4);
 	assert_int_equal(utimensat(unit_fd, hidden[0], times, 0), 0);
-	put(1, 10);
+	put(1, 100000);
 	assert_int_equal(faccessat(unit_fd, hidden[0], F_OK, 0), -1);
 	assert_int_equal(faccessat(unit_fd, hidden[1], F_OK, 0), 0);
 }
@@ -295,6 +296,23 @@ static void test_vanished(void **state)
 	assert_false(has(&store, 2, 10));
 }
 
+/* Its directory is made again where it was removed, and only then. */
+static void test_follow(void **state)
+{
+	int fd = store.blobs.fd;
+
+	UNUSED(state);
+	put(1, 10);
+	blobstore_follow(&store.blobs, cache);
+	assert_int_equal(store.blobs.fd, fd);
+	assert_true(has(&store, 1, 10));
+	unit_remove(cache);
+	blobstore_follow(&store.blobs, cache);
+	put(2, 10);
+	assert_false(has(&store, 1, 10));
+	assert_true(has(&store, 2, 10));
+}
+
 /* Two that put and get the same, with sweeps: all that is got is right. */
 static void test_two_processes(void **state)
 {
@@ -346,11 +364,11 @@ static void test_two_processes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_put_get),	  TEST(test_corrupt),
-		TEST(test_strange),	  TEST(test_sweep),
-		TEST(test_left_over),	  TEST(test_too_large),
-		TEST(test_unusable),	  TEST(test_vanished),
-		TEST(test_two_processes),
+		TEST(test_put_get),   TEST(test_corrupt),
+		TEST(test_strange),   TEST(test_sweep),
+		TEST(test_left_over), TEST(test_too_large),
+		TEST(test_unusable),  TEST(test_vanished),
+		TEST(test_follow),    TEST(test_two_processes),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

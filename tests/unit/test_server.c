@@ -35,27 +35,27 @@ static void test_follow_base(void **state)
 	assert_int_equal(server_open(&server, &settings, &e), ERR_OK);
 	assert_true(has(&server, "one"));
 	fd = server.archive.base_fd;
-	server_follow_base(&server);
+	server_follow(&server);
 	assert_int_equal(server.archive.base_fd, fd);
 	/* gone for a while: the old one is still there */
 	rename_in("base", "old");
-	server_follow_base(&server);
+	server_follow(&server);
 	assert_true(has(&server, "one"));
 	/* replaced */
 	rename_in("other", "base");
-	server_follow_base(&server);
+	server_follow(&server);
 	assert_true(has(&server, "two"));
 	assert_false(has(&server, "one"));
 	/* not by what is no directory */
 	rename_in("base", "other");
 	unit_write(unit_fd, "base", "", 0);
-	server_follow_base(&server);
+	server_follow(&server);
 	assert_true(has(&server, "two"));
 	assert_int_equal(unit_logged("cannot open the archive"), 1);
 	assert_int_equal(unlinkat(unit_fd, "base", 0), 0);
 	/* by a link */
 	assert_int_equal(symlinkat("old", unit_fd, "base"), 0);
-	server_follow_base(&server);
+	server_follow(&server);
 	assert_true(has(&server, "one"));
 	assert_non_null(strstr(server.base_path, "/old"));
 	server_close(&server);
