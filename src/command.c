@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "archive/hoursweep.h"
@@ -323,17 +324,43 @@ static enum err check_arguments(struct request *req)
 	return ERR_OK;
 }
 
-/* The file that is written says what is to be in it, as a URL does. */
-static const char *ending_of(const struct offline *o,
-			     const struct command *command, int nr_words)
+static bool is_one_of(const char *ending, const char *const *list)
+{
+	for (; list && *list; list++)
+		if (!strcasecmp(ending, *list))
+			return true;
+	return false;
+}
+
+/* What one may take a file for that is named so. */
+static const char *const known_endings[] = { ".png",  ".jpg",  ".jpeg", ".gif",
+					     ".webp", ".json", ".dat",	".vtt",
+					     ".ts",   ".mp4",  ".mkv",	".mov",
+					     ".webm", ".avi",  ".m3u8", NULL };
+
+/*
+ * The file that is written says what is to be in it, as a URL does; one that
+ * says what cannot be is refused.
+ */
+static enum err find_ending(struct offline *o, const struct command *command,
+			    int nr_words, const char **ending_r)
 {
 	const char *ending = command->ending[nr_words];
 	const char *asked = o->output ? strrchr(o->output, '.') : NULL;
 
-	for (const char *const *e = command->others; asked && e && *e; e++)
-		if (!strcmp(asked, *e))
-			return *e;
-	return ending ? ending : "";
+	*ending_r = ending ? ending : "";
+	if (!asked || !ending || !strcasecmp(asked, ending))
+		return ERR_OK;
+	for (const char *const *e = command->others; e && *e; e++)
+		if (!strcasecmp(asked, *e)) {
+			*ending_r = *e;
+			return ERR_OK;
+		}
+	return is_one_of(asked, known_endings) ?
+		       err_set(&o->req.error, ERR_INPUT,
+			       "'%s' writes no %s; see restreamer --help",
+			       command->name, asked) :
+		       ERR_OK;
 }
 
 /* A template that has no name is standard input. */
@@ -350,6 +377,8 @@ static enum err set_path(struct offline *o, const struct command *command,
 			 char **words, int nr_words)
 {
 	struct request *req = &o->req;
+	const char *ending;
+	enum err err;
 	const char **components = arena_alloc(
 		&req->arena, (size_t)(nr_words + 1) * sizeof(char *));
 
@@ -357,17 +386,17 @@ static enum err set_path(struct offline *o, const struct command *command,
 		return err_set(&req->error, ERR_INPUT, "usage: %s %s",
 			       command->name, command->words);
 	components[0] = command->path;
+	err = find_ending(o, command, nr_words, &ending);
+	if (err)
+		return err;
 	for (int i = 0; i < nr_words; i++) {
-		const char *ending = i == nr_words - 1 ?
-					     ending_of(o, command, nr_words) :
-					     "";
-
 		if (words[i][0] == '.')
 			return err_set(&req->error, ERR_FORBIDDEN,
 				       "names that begin with a dot are "
 				       "hidden");
 		components[i + 1] =
-			arena_printf(&req->arena, "%s%s", words[i], ending);
+			arena_printf(&req->arena, "%s%s", words[i],
+				     i == nr_words - 1 ? ending : "");
 	}
 	req->components = components;
 	req->nr_components = (size_t)nr_words + 1;
@@ -437,12 +466,17 @@ static enum err run_index(struct request *req, const struct settings *settings,
 static bool print_route(const struct route *route, void *ctx)
 {
 	UNUSED(ctx);
-	printf("%-36s %s\n", route->path, route->help);
-	for (const struct param *p = route->params; p && p->name; p++)
-		printf("    %s=%s%s%s%s%s\n", p->name, p->help,
+	printf("%-36s %s%s\n", route->path,
+	       route->flags & ROUTE_POST ? "POST: " : "", route->help);
+	for (const struct param *p = route->params; p && p->name; p++) {
+		printf("    %s=%s", p->name, p->help);
+		if (p->type == PARAM_INT)
+			printf(", %d to %d", p->min, p->max);
+		printf("%s%s%s%s\n",
 		       p->flags & PARAM_REQUIRED ? ", required" : "",
 		       p->dflt ? " (default: " : "", p->dflt ? p->dflt : "",
 		       p->dflt ? ")" : "");
+	}
 	return true;
 }
 

@@ -38,3 +38,9 @@ const char *avlog_text(int averror, char buf[AVLOG_TEXT_SIZE])
 		snprintf(buf, AVLOG_TEXT_SIZE, "error %d", averror);
 	return buf;
 }
+
+void av_free_nothing(void *opaque, uint8_t *data)
+{
+	UNUSED(opaque);
+	UNUSED(data);
+}

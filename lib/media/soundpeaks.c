@@ -313,13 +313,6 @@ static void decode_frame(struct peakdecoder *dec,
 	}
 }
 
-/* The bytes are in an arena. */
-static void free_nothing(void *opaque, uint8_t *data)
-{
-	UNUSED(opaque);
-	UNUSED(data);
-}
-
 /*
  * Decodes the frames of a file.  They are handed over as a counted buffer, or
  * the decoder would copy each.
@@ -333,7 +326,7 @@ static void decode_frames(struct peakdecoder *dec, const struct tsfile *file,
 	dec->packet->buf = av_buffer_create(
 		(uint8_t *)(uintptr_t)data,
 		(size_t)(last->data - data) + last->size + TSFILE_PADDING,
-		free_nothing, NULL, AV_BUFFER_FLAG_READONLY);
+		av_free_nothing, NULL, AV_BUFFER_FLAG_READONLY);
 	for (size_t i = 0; i < file->nr_frames; i++)
 		decode_frame(dec, &file->frames[i], is_placed[i]);
 	av_buffer_unref(&dec->packet->buf);

@@ -9,6 +9,8 @@
 #include <libavutil/pixdesc.h>
 #include <libswscale/swscale.h>
 
+#include "media/avlog.h"
+
 /* Libswscale may write so much behind the end of a row. */
 #define PADDING 64
 
@@ -100,13 +102,6 @@ static struct SwsContext *open_sws(const AVFrame *frame,
 	return sws;
 }
 
-/* The pixels are in an arena. */
-static void free_nothing(void *opaque, uint8_t *data)
-{
-	UNUSED(opaque);
-	UNUSED(data);
-}
-
 /* A picture as libswscale writes to it with threads: counted. */
 static AVFrame *as_frame(const struct picture *picture)
 {
@@ -122,7 +117,7 @@ static AVFrame *as_frame(const struct picture *picture)
 	frame->buf[0] = av_buffer_create(picture->pixels,
 					 (size_t)picture->height *
 						 (size_t)frame->linesize[0],
-					 free_nothing, NULL, 0);
+					 av_free_nothing, NULL, 0);
 	if (!frame->buf[0])
 		av_frame_free(&frame);
 	return frame;

@@ -286,6 +286,23 @@ for _ in range(12):
 same(a.status in (200, 406), True, "whatever the bytes are")
 damaged.stop()
 
+# ------------------------------------------------------------------ what is behind the range
+copy = temp_dir("behind")
+folder = os.path.join(copy, "bf2", "source", os.path.basename(os.path.dirname(bf2.segments[0].path)))
+os.makedirs(folder)
+for s in bf2.segments[:3]:
+    shutil.copy(s.path, folder)
+growing = Server(copy)
+# The second tile is behind the last picture: it is that of the next segment.
+end = (bf2.segments[3].start_us - bf2.segments[0].start_us) / SECOND
+path = url(bf2, end - .025, end - .001, columns=2, rows=1)
+a = growing.get(path)
+shutil.copy(bf2.segments[3].path, folder)
+b = growing.get(path)
+ok(a.status == b.status == 200 and a.body != b.body and a["etag"] != b["etag"] and "immutable" not in a["cache-control"], "a segment behind the range changes the ETag with the picture", (a, b))
+same(growing.get(path, {"If-None-Match": a["etag"]}).body == b.body, True, "so that nobody keeps the old one")
+growing.stop()
+
 # ------------------------------------------------------------------ offline
 out = os.path.join(work, "offline")
 for ending in ("jpg", "vtt"):
