@@ -54,8 +54,8 @@ enum err peakdecoder_open(struct arena *a, struct peakdecoder **dec_r,
 
 /*
  * A segment, and the one that its sound goes on from: a file, or the one that
- * was decoded last, or none.  What is between the two times is looked at, from
- * the segment's own; memory is in proportion to that.
+ * was decoded last, or none.  Only the sound between two times, counted from
+ * the segment's own, is looked at; memory is in proportion to that.
  */
 #define PEAKS_GO_ON (-1)
 #define PEAKS_BEGIN (-2)

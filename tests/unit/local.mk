@@ -44,6 +44,7 @@ LIB_TESTS = \
 	tests/unit/test_segment \
 	tests/unit/test_sink \
 	tests/unit/test_smartcut \
+	tests/unit/test_soundruns \
 	tests/unit/test_soundsource \
 	tests/unit/test_spool \
 	tests/unit/test_storyboard \
