@@ -1,6 +1,6 @@
 /*
- * inarena.h - an arena for all tests of a program: set up by begin_arena() and
- * let go by end_arena().
+ * inarena.h - an arena for all tests of a program, and its directory (unit.h):
+ * set up by begin_arena() and let go by end_arena().
  */
 #ifndef TESTS_UNIT_INARENA_H
 #define TESTS_UNIT_INARENA_H
@@ -12,16 +12,14 @@ static struct arena arena;
 
 static int begin_arena(void **state)
 {
-	UNUSED(state);
 	arena_init(&arena);
-	return 0;
+	return unit_begin(state);
 }
 
 static int end_arena(void **state)
 {
-	UNUSED(state);
 	arena_release(&arena);
-	return 0;
+	return unit_end(state);
 }
 
 #endif

@@ -9,26 +9,18 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "unit.h"
+#include "inarena.h"
 
 #define DIR_NAME "cache/" EDGESTORE_DIR
 
 static char *cache;
-static struct arena arena;
 
 static int begin(void **state)
 {
-	if (unit_begin(state))
+	if (begin_arena(state))
 		return -1;
-	arena_init(&arena);
 	cache = arena_printf(&arena, "%s/cache", unit_dir);
 	return 0;
-}
-
-static int end(void **state)
-{
-	arena_release(&arena);
-	return unit_end(state);
 }
 
 /* An empty store for each test. */
@@ -371,5 +363,5 @@ int main(void)
 		TEST(test_follow),    TEST(test_two_processes),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin, end_arena);
 }

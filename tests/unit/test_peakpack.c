@@ -5,27 +5,19 @@
 
 #include "media/peakpack.h"
 
-#include "unit.h"
+#include "inarena.h"
 
 #define BLOCK 128
 
 static char *cache;
-static struct arena arena;
 static struct blobstore store;
 
 static int begin(void **state)
 {
-	if (unit_begin(state))
+	if (begin_arena(state))
 		return -1;
-	arena_init(&arena);
 	cache = arena_printf(&arena, "%s/cache", unit_dir);
 	return 0;
-}
-
-static int end(void **state)
-{
-	arena_release(&arena);
-	return unit_end(state);
 }
 
 static int set_up(void **state)
@@ -228,5 +220,5 @@ int main(void)
 		TEST(test_check),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin, end_arena);
 }

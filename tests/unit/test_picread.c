@@ -10,24 +10,11 @@
 #include "base/text.h"
 #include "picture/picfile.h"
 
-#include "unit.h"
+#include "inarena.h"
 
 #define MAX_FILE ((size_t)64 * 1024 * 1024)
 
-static struct arena arena;
 static uint64_t seed = 1;
-
-static int begin(void **state)
-{
-	arena_init(&arena);
-	return unit_begin(state);
-}
-
-static int end(void **state)
-{
-	arena_release(&arena);
-	return unit_end(state);
-}
 
 /* ---- files ---- */
 
@@ -552,5 +539,5 @@ int main(void)
 		cmocka_unit_test(test_jpeg_parts),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin_arena, end_arena);
 }

@@ -14,9 +14,7 @@
 
 #include "media/ts.h"
 
-#include "unit.h"
-
-static struct arena arena;
+#include "inarena.h"
 
 #define VIDEO "-f lavfi -i testsrc2=s=320x180:r=30:d=4 "
 #define X264  "-c:v libx264 -preset veryfast -g 40 -sc_threshold 0 -level 3 "
@@ -56,18 +54,6 @@ struct pictures {
 static bool has_ffmpeg(void)
 {
 	return system("ffmpeg -version >/dev/null 2>&1") == 0;
-}
-
-static int begin(void **state)
-{
-	arena_init(&arena);
-	return unit_begin(state);
-}
-
-static int end(void **state)
-{
-	arena_release(&arena);
-	return unit_end(state);
 }
 
 /* Exp-Golomb: false if it goes beyond nr bits. */
@@ -543,5 +529,5 @@ int main(void)
 		cmocka_unit_test(test_no_decoder),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin_arena, end_arena);
 }

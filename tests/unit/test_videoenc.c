@@ -15,9 +15,7 @@
 
 #include "media/tsfile.h"
 
-#include "unit.h"
-
-static struct arena arena;
+#include "inarena.h"
 
 #ifdef AV_PROFILE_H264_MAIN
 #define PROFILE(name) AV_PROFILE_H264_##name
@@ -61,18 +59,6 @@ static void skip_without_ffmpeg(void)
 		return;
 	print_message("# SKIP: no ffmpeg program\n");
 	skip();
-}
-
-static int begin(void **state)
-{
-	arena_init(&arena);
-	return unit_begin(state);
-}
-
-static int end(void **state)
-{
-	arena_release(&arena);
-	return unit_end(state);
 }
 
 /* ---- pictures ---- */
@@ -897,5 +883,5 @@ int main(void)
 		cmocka_unit_test(test_changes),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin_arena, end_arena);
 }

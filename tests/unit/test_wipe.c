@@ -13,21 +13,7 @@
 #include <libavutil/eval.h>
 
 #include "formulas.h"
-#include "unit.h"
-
-static struct arena arena;
-
-static int begin(void **state)
-{
-	arena_init(&arena);
-	return unit_begin(state);
-}
-
-static int end(void **state)
-{
-	arena_release(&arena);
-	return unit_end(state);
-}
+#include "inarena.h"
 
 /* As FFmpeg has it: computed in floats. */
 static double progress_of(unsigned k, unsigned n)
@@ -406,5 +392,5 @@ int main(void)
 		cmocka_unit_test(test_xfade),  cmocka_unit_test(test_speed),
 	};
 
-	return cmocka_run_group_tests(tests, begin, end);
+	return cmocka_run_group_tests(tests, begin_arena, end_arena);
 }
