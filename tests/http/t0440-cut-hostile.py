@@ -154,7 +154,8 @@ ok(took < 3, "a client that leaves while its edges wait for a place is let go", 
 os.kill(holder, signal.SIGKILL)
 first.close()
 helpers_gone(0, "the one that was killed")
-same(places(), [0, 1], "and is free again")
+# Once its worker has seen that it is dead.
+ok(wait_for(lambda: places() == [0, 1], "the place to be free"), "and is free again")
 a = server.get(cut("longgop", (10.6, 11.1)))
 same((a.status, a.whole), (200, True), "the place of a killed one is free again")
 finish()
