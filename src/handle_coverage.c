@@ -1,5 +1,9 @@
 /*
  * handle_coverage.c - /coverage: what the archive holds of a range.
+ *
+ * Answered by the worker itself, as playlists are: a process of its own would
+ * find nothing in memory, and leave nothing there.  A week is 9 ms from memory
+ * and 176 ms in a process of its own.
  */
 #include "config.h"
 
@@ -25,9 +29,6 @@ static const struct param coverage_params[] = {
 	{ .name = NULL },
 };
 
-/* It may have to look at a hundred thousand files: not what workers do. */
-#define LONG_US (48 * USEC_PER_HOUR)
-
 /* All there is may be as long as a range that is given. */
 static enum err find_range(struct request *req, const struct range_spec *spec,
 			   struct hourreader **reader_r,
@@ -47,8 +48,6 @@ static enum err find_range(struct request *req, const struct range_spec *spec,
 	if (!err)
 		err = range_spec_resolve(spec, &limits, quality, &req->arena,
 					 range_r, &nr, &req->error);
-	if (!err && (*range_r)->end_us - (*range_r)->start_us > LONG_US)
-		err = req->client->go_heavy(req->client, &req->error);
 	if (!err)
 		*reader_r = hourcache_reader(req->server->cache, quality,
 					     &req->arena);
