@@ -6,8 +6,6 @@
 
 #include <gd.h>
 
-#include "picture/picread.h"
-
 /* A progressive picture has some ten; each may cost as much as a picture. */
 #define MAX_SCANS 64
 
@@ -157,7 +155,8 @@ enum err jpegread(struct arena *a, const uint8_t *data, size_t size,
 	gdImagePtr image;
 
 	if (!err)
-		err = picread_new(a, jpeg.width, jpeg.height, picture_r, e);
+		err = picture_new_read(a, jpeg.width, jpeg.height, picture_r,
+				       e);
 	if (err)
 		return err;
 	gdSetErrorMethod(be_silent);

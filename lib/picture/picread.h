@@ -22,14 +22,8 @@
 
 #include "picture/picture.h"
 
-#define PICREAD_MAX_SIDE 4096
-
 /* size: at most some ten megabytes, which the caller sees to. */
 enum err picread(struct arena *a, const uint8_t *data, size_t size,
 		 struct picture *picture_r, struct errmsg *e) MUST_CHECK;
-
-/* For those who read one kind: room for one that is not too large. */
-enum err picread_new(struct arena *a, uint32_t width, uint32_t height,
-		     struct picture *picture_r, struct errmsg *e) MUST_CHECK;
 
 #endif

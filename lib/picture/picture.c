@@ -39,6 +39,19 @@ enum err picture_new(struct arena *a, int width, int height, int nr_channels,
 	return ERR_OK;
 }
 
+enum err picture_new_read(struct arena *a, uint32_t width, uint32_t height,
+			  struct picture *picture_r, struct errmsg *e)
+{
+	if (!width || !height)
+		return err_set(e, ERR_INPUT, "the picture has no pixels");
+	if (width > PICTURE_MAX_READ || height > PICTURE_MAX_READ)
+		return err_set(e, ERR_INPUT,
+			       "the picture has %ux%u pixels; at most %d wide "
+			       "and high are taken",
+			       width, height, PICTURE_MAX_READ);
+	return picture_new(a, (int)width, (int)height, 4, picture_r, e);
+}
+
 static bool is_full_range(const AVFrame *frame)
 {
 	const AVPixFmtDescriptor *desc = av_pix_fmt_desc_get(frame->format);

@@ -21,6 +21,7 @@
 #include "base/err.h"
 
 #define PICTURE_MAX_SIDE 16384
+#define PICTURE_MAX_READ 4096 /* of a side of one from outside */
 
 struct picture {
 	int width;
@@ -32,6 +33,11 @@ struct picture {
 /* Room for one: black, and clear if it has alpha. */
 enum err picture_new(struct arena *a, int width, int height, int nr_channels,
 		     struct picture *picture_r, struct errmsg *e) MUST_CHECK;
+
+/* Room for one that a file from outside says to be; ERR_INPUT. */
+enum err picture_new_read(struct arena *a, uint32_t width, uint32_t height,
+			  struct picture *picture_r,
+			  struct errmsg *e) MUST_CHECK;
 
 /*
  * As large as is said, whatever its aspect was; the same bytes however many

@@ -7,8 +7,6 @@
 
 #include <zlib.h>
 
-#include "picture/picread.h"
-
 #define CHUNK_OVERHEAD 12 /* length, name, checksum */
 #define HEADER_SIZE    13
 #define MAX_COLOURS    256
@@ -456,7 +454,8 @@ enum err pngread(struct arena *a, const uint8_t *data, size_t size,
 	png->end = data + size;
 	err = read_header(png, e);
 	if (!err)
-		err = picread_new(a, png->width, png->height, picture_r, e);
+		err = picture_new_read(a, png->width, png->height, picture_r,
+				       e);
 	if (!err)
 		err = read_front(png, e);
 	if (err)

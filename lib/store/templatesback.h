@@ -22,6 +22,16 @@ bool complaint_is_due(struct complaint *c) MUST_CHECK;
 /* Monotonic, never 0. */
 int64_t templates_clock_us(void);
 
+/* Whether it can be one. */
+bool template_has_name(const char *name) MUST_CHECK;
+
+/* All but the image; ERR_CORRUPT. */
+enum err template_check(const struct template *t, struct errmsg *e) MUST_CHECK;
+
+/* ERR_CORRUPT, ERR_LIMIT. */
+enum err template_check_image(const struct template *t,
+			      struct errmsg *e) MUST_CHECK;
+
 /* A list in the making. */
 struct templatelist {
 	struct arena *a;

@@ -65,8 +65,8 @@ static void read_template(const int16_t sides[8], const uint8_t *data,
 		MUST(e.text[0]);
 	} else {
 		MUST(template.nr_channels == 4);
-		MUST(template.width <= PICREAD_MAX_SIDE);
-		MUST(template.height <= PICREAD_MAX_SIDE);
+		MUST(template.width <= PICTURE_MAX_READ);
+		MUST(template.height <= PICTURE_MAX_READ);
 		if (template.width * template.height <= MAX_PIXELS)
 			compose(&a, sides, &template);
 	}
