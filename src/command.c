@@ -324,12 +324,13 @@ static enum err check_arguments(struct request *req)
 	return ERR_OK;
 }
 
-static bool is_one_of(const char *ending, const char *const *list)
+/* The ending as the list has it, or NULL. */
+static const char *find_in(const char *const *list, const char *ending)
 {
 	for (; list && *list; list++)
 		if (!strcasecmp(ending, *list))
-			return true;
-	return false;
+			return *list;
+	return NULL;
 }
 
 /* What one may take a file for that is named so. */
@@ -347,20 +348,19 @@ static enum err find_ending(struct offline *o, const struct command *command,
 {
 	const char *ending = command->ending[nr_words];
 	const char *asked = o->output ? strrchr(o->output, '.') : NULL;
+	const char *other;
 
 	*ending_r = ending ? ending : "";
 	if (!asked || !ending || !strcasecmp(asked, ending))
 		return ERR_OK;
-	for (const char *const *e = command->others; e && *e; e++)
-		if (!strcasecmp(asked, *e)) {
-			*ending_r = *e;
-			return ERR_OK;
-		}
-	return is_one_of(asked, known_endings) ?
-		       err_set(&o->req.error, ERR_INPUT,
+	other = find_in(command->others, asked);
+	if (!other && find_in(known_endings, asked))
+		return err_set(&o->req.error, ERR_INPUT,
 			       "'%s' writes no %s; see restreamer --help",
-			       command->name, asked) :
-		       ERR_OK;
+			       command->name, asked);
+	if (other)
+		*ending_r = other;
+	return ERR_OK;
 }
 
 /* A template that has no name is standard input. */

@@ -35,22 +35,17 @@ static enum err find_range(struct request *req, const struct range_spec *spec,
 			   struct time_range **range_r)
 {
 	struct range_limits limits = req->server->settings->limits;
-	struct quality *quality;
 	size_t nr;
 	enum err err;
 
 	limits.max_implicit_us = limits.max_explicit_us;
 	err = range_spec_check(spec, &limits, 0, &req->error);
 	if (!err)
-		err = archive_quality(&req->server->archive, &req->arena,
-				      req->channel, req->quality, &quality,
-				      &req->error);
+		err = request_reader(req, reader_r);
 	if (!err)
-		err = range_spec_resolve(spec, &limits, quality, &req->arena,
-					 range_r, &nr, &req->error);
-	if (!err)
-		*reader_r = hourcache_reader(req->server->cache, quality,
-					     &req->arena);
+		err = range_spec_resolve(spec, &limits, (*reader_r)->quality,
+					 &req->arena, range_r, &nr,
+					 &req->error);
 	return err;
 }
 

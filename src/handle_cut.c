@@ -13,19 +13,14 @@ static enum err begin_job(struct request *req, const struct cut_args *args,
 			  struct cut_job *job)
 {
 	const struct range_limits *limits = &req->server->settings->limits;
-	struct quality *quality;
 	enum err err;
 
 	*job = (struct cut_job){ .req = req, .args = args };
-	err = archive_quality(&req->server->archive, &req->arena, req->channel,
-			      req->quality, &quality, &req->error);
+	err = request_reader(req, &job->reader);
 	if (!err)
-		err = range_spec_resolve(&args->range, limits, quality,
-					 &req->arena, &job->ranges,
-					 &job->nr_ranges, &req->error);
-	if (!err)
-		job->reader = hourcache_reader(req->server->cache, quality,
-					       &req->arena);
+		err = range_spec_resolve(
+			&args->range, limits, job->reader->quality, &req->arena,
+			&job->ranges, &job->nr_ranges, &req->error);
 	return err;
 }
 

@@ -117,26 +117,24 @@ static enum err plan_media(struct request *req, const struct range_spec *spec,
 {
 	const struct range_limits *limits = &req->server->settings->limits;
 	struct time_range *ranges;
-	struct quality *quality;
+	struct hourreader *reader;
 	struct work work;
 	size_t nr;
 	enum err err;
 
 	err = range_spec_check(spec, limits, RANGE_MAY_BE_EMPTY, &req->error);
 	if (!err)
-		err = archive_quality(&req->server->archive, &req->arena,
-				      req->channel, req->quality, &quality,
-				      &req->error);
+		err = request_reader(req, &reader);
 	if (!err)
-		err = range_spec_resolve(spec, limits, quality, &req->arena,
-					 &ranges, &nr, &req->error);
+		err = range_spec_resolve(spec, limits, reader->quality,
+					 &req->arena, &ranges, &nr,
+					 &req->error);
 	if (err)
 		return err;
 	work_begin(&work);
-	err = playlist_media(
-		hourcache_reader(req->server->cache, quality, &req->arena),
-		ranges, nr, !spec->nr_ranges && !spec->has_end, req->now_us,
-		list_r, &req->error);
+	err = playlist_media(reader, ranges, nr,
+			     !spec->nr_ranges && !spec->has_end, req->now_us,
+			     list_r, &req->error);
 	work_end(&work, req, "get_best_segments", "",
 		 (double)list_r->nr_segments, err);
 	return err;

@@ -37,6 +37,8 @@ static enum err handle_metrics(struct request *req, const void *spec)
 	return response_send(req, &r);
 }
 
+#define MAX_HEALTH_BYTES 1024
+
 static void add_count(struct json_object *object, const char *name, uint32_t n)
 {
 	json_object_object_add(object, name, json_object_new_int64(n));
@@ -48,7 +50,7 @@ static enum err handle_health(struct request *req, const void *spec)
 	struct json_object *object;
 	struct name_list channels;
 	struct response r;
-	struct text *out = text_new(&req->arena, 1024);
+	enum err err;
 
 	UNUSED(spec);
 	/* What is still open may be gone for whoever looks next. */
@@ -71,12 +73,11 @@ static enum err handle_health(struct request *req, const void *spec)
 	add_count(object, "workers_idle", scoreboard_count(board, SLOT_IDLE));
 	add_count(object, "heavy", scoreboard_count(board, SLOT_HEAVY));
 	add_count(object, "heavy_max", board->nr_heavy);
-	json_append(out, object);
 	response_init(&r, req, TYPE_JSON);
 	r.flags = RESPONSE_NO_STORE;
-	response_set_text(&r, req, out);
+	err = response_set_json(&r, req, object, MAX_HEALTH_BYTES);
 	r.has_etag = false;
-	return response_send(req, &r);
+	return err ? err : response_send(req, &r);
 }
 
 const struct route status_routes[] = {

@@ -69,7 +69,7 @@ static enum err plan_board(struct request *req,
 {
 	const struct time_range range = { args->range.start_us,
 					  args->range.end_us };
-	struct quality *quality;
+	struct hourreader *reader;
 	enum err err;
 
 	err = range_spec_check(&args->range, &req->server->settings->limits, 0,
@@ -78,13 +78,9 @@ static enum err plan_board(struct request *req,
 		err = storyboard_check(args->columns, args->rows, args->height,
 				       &range, &req->error);
 	if (!err)
-		err = archive_quality(&req->server->archive, &req->arena,
-				      req->channel, req->quality, &quality,
-				      &req->error);
+		err = request_reader(req, &reader);
 	if (!err)
-		err = storyplan_make(hourcache_reader(req->server->cache,
-						      quality, &req->arena),
-				     &range,
+		err = storyplan_make(reader, &range,
 				     (size_t)args->columns * (size_t)args->rows,
 				     req->now_us, &w->plan, &req->error);
 	return err ? err :
@@ -102,7 +98,8 @@ static enum err draw_tile(void *ctx, size_t tile, const AVFrame *frame,
 }
 
 static enum err draw_board(struct request *req, struct work_on_board *w,
-			   struct iovec *file, size_t *nr_failed)
+			   const uint8_t **data_r, size_t *size_r,
+			   size_t *nr_failed)
 {
 	const struct storyshots_config config = {
 		.nr_threads = cores_at_most(MAX_THREADS),
@@ -111,7 +108,6 @@ static enum err draw_board(struct request *req, struct work_on_board *w,
 		.is_gone = client_is_gone,
 		.client = req->client,
 	};
-	const uint8_t *data;
 	struct work work;
 	enum err err;
 
@@ -122,9 +118,7 @@ static enum err draw_board(struct request *req, struct work_on_board *w,
 				      &req->error);
 	if (!err)
 		err = picfile_encode(&req->arena, &w->sheet, PICFILE_JPEG, 1,
-				     &data, &file->iov_len, &req->error);
-	if (!err)
-		file->iov_base = (void *)(uintptr_t)data; /* only read */
+				     data_r, size_r, &req->error);
 	work_end(&work, req, "extract_frame", "", (double)w->plan.nr_tiles,
 		 err);
 	return err;
@@ -145,7 +139,8 @@ static void set_etag(struct response *r, const struct work_on_board *w)
 static enum err handle_sheet(struct request *req, const void *spec)
 {
 	struct work_on_board *w = ARENA_NEW(&req->arena, struct work_on_board);
-	struct iovec *file = ARENA_NEW(&req->arena, struct iovec);
+	const uint8_t *data = NULL;
+	size_t size = 0;
 	size_t nr_failed = 0;
 	struct response r;
 	enum err err = plan_board(req, spec, w);
@@ -155,7 +150,7 @@ static enum err handle_sheet(struct request *req, const void *spec)
 	response_init(&r, req, TYPE_JPEG);
 	set_etag(&r, w);
 	if (!response_is_known(req, &r))
-		err = draw_board(req, w, file, &nr_failed);
+		err = draw_board(req, w, &data, &size, &nr_failed);
 	if (err)
 		return err;
 	/* What failed may be there the next time. */
@@ -163,7 +158,7 @@ static enum err handle_sheet(struct request *req, const void *spec)
 	if (w->plan.cover.is_settled && !nr_failed)
 		r.flags = RESPONSE_FINAL;
 	response_holes(&r, req, w->plan.cover.nr_holes, w->plan.cover.holes_us);
-	response_set_iov(&r, req, file, 1, file->iov_len);
+	response_set_bytes(&r, req, data, size);
 	return response_send(req, &r);
 }
 

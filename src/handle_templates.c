@@ -8,6 +8,8 @@
 #include <xxhash.h>
 
 #include "base/json.h"
+#include "picture/jpegread.h"
+#include "picture/pngread.h"
 #include "response.h"
 #include "route.h"
 
@@ -62,25 +64,13 @@ static enum err handle_list(struct request *req, const void *spec)
 /* By its first bytes: the name says nothing of it. */
 static const char *type_of(const struct template *t)
 {
-	static const struct {
-		const char *magic;
-		size_t len;
-		const char *type;
-	} rows[] = {
-		{ "\x89PNG\r\n\x1a\n", 8, TYPE_PNG },
-		{ "\xff\xd8\xff", 3, TYPE_JPEG },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		if (t->image_size >= rows[i].len &&
-		    !memcmp(t->image, rows[i].magic, rows[i].len))
-			return rows[i].type;
-	return TYPE_BYTES;
+	return pngread_is(t->image, t->image_size)  ? TYPE_PNG :
+	       jpegread_is(t->image, t->image_size) ? TYPE_JPEG :
+						      TYPE_BYTES;
 }
 
 static enum err handle_image(struct request *req, const void *spec)
 {
-	struct iovec *file = ARENA_NEW(&req->arena, struct iovec);
 	const struct template *t;
 	XXH128_hash_t hash;
 	struct response r;
@@ -91,15 +81,13 @@ static enum err handle_image(struct request *req, const void *spec)
 	if (err)
 		return err;
 	hash = XXH3_128bits(t->image, t->image_size);
-	file->iov_base = (void *)(uintptr_t)t->image;
-	file->iov_len = t->image_size;
 	response_init(&r, req, type_of(t));
 	/* Nobody is to find a page in bytes that are no picture. */
 	response_header(&r, "X-Content-Type-Options", "nosniff");
 	r.has_etag = true;
 	r.etag[0] = hash.high64;
 	r.etag[1] = hash.low64;
-	response_set_iov(&r, req, file, 1, file->iov_len);
+	response_set_bytes(&r, req, t->image, t->image_size);
 	return response_send(req, &r);
 }
 

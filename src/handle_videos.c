@@ -192,15 +192,11 @@ static enum err check_ranges(const struct videos *v)
 static enum err plan_all(struct videos *v)
 {
 	struct request *req = v->req;
-	struct quality *quality;
 	struct hourreader *reader;
-	enum err err = archive_quality(&req->server->archive, &req->arena,
-				       req->channel, req->quality, &quality,
-				       &req->error);
+	enum err err = request_reader(req, &reader);
 
 	if (err)
 		return err;
-	reader = hourcache_reader(req->server->cache, quality, &req->arena);
 	for (size_t i = 0; i < v->nr; i++) {
 		struct video *video = &v->list[i];
 		struct errmsg e;

@@ -84,20 +84,15 @@ static enum err plan(struct request *req, const struct wave_args *args,
 		.nr_columns = (size_t)args->width,
 		.now_us = req->now_us,
 	};
-	struct quality *quality;
+	struct hourreader *reader;
 	enum err err;
 
 	limits.max_explicit_us =
 		req->server->settings->max_waveform_hours * USEC_PER_HOUR;
 	err = range_spec_check(&args->range, &limits, 0, &req->error);
 	if (!err)
-		err = archive_quality(&req->server->archive, &req->arena,
-				      req->channel, req->quality, &quality,
-				      &req->error);
-	return err ? err :
-		     waveform_plan(hourcache_reader(req->server->cache, quality,
-						    &req->arena),
-				   &spec, wave, &req->error);
+		err = request_reader(req, &reader);
+	return err ? err : waveform_plan(reader, &spec, wave, &req->error);
 }
 
 static enum err fill(struct request *req, struct waveform *wave)
@@ -134,8 +129,8 @@ static void begin_response(struct request *req, const struct waveform *wave,
 static enum err handle_waveform(struct request *req, const void *spec)
 {
 	struct wave_args args = *(const struct wave_args *)spec;
-	struct iovec *file = ARENA_NEW(&req->arena, struct iovec);
-	const uint8_t *data;
+	const uint8_t *data = NULL;
+	size_t size = 0;
 	struct waveform wave;
 	struct response r;
 	enum err err = parse_size(req, &args);
@@ -149,13 +144,12 @@ static enum err handle_waveform(struct request *req, const void *spec)
 		err = fill(req, &wave);
 		if (!err)
 			err = wavepicture_png(&req->arena, &wave.columns,
-					      args.height, &data,
-					      &file->iov_len, &req->error);
+					      args.height, &data, &size,
+					      &req->error);
 		if (err)
 			return err;
-		file->iov_base = (void *)(uintptr_t)data; /* only read */
 	}
-	response_set_iov(&r, req, file, 1, file->iov_len);
+	response_set_bytes(&r, req, data, size);
 	return response_send(req, &r);
 }
 
@@ -164,7 +158,6 @@ static enum err handle_peaks(struct request *req, const void *spec)
 	struct wave_args args = *(const struct wave_args *)spec;
 	bool is_json = !strcmp(strrchr(req->route->path, '.'), ".json");
 	struct text *out = text_new(&req->arena, MAX_PEAKS_TEXT);
-	struct iovec *file = ARENA_NEW(&req->arena, struct iovec);
 	struct waveform wave;
 	struct response r;
 	enum err err;
@@ -187,8 +180,7 @@ static enum err handle_peaks(struct request *req, const void *spec)
 		if (err)
 			return err;
 	}
-	*file = (struct iovec){ out->data, out->len };
-	response_set_iov(&r, req, file, 1, file->iov_len);
+	response_set_bytes(&r, req, out->data, out->len);
 	return response_send(req, &r);
 }
 

@@ -204,6 +204,19 @@ enum err request_set_uri(struct request *req, const char *uri)
 	return err;
 }
 
+enum err request_reader(struct request *req, struct hourreader **reader_r)
+{
+	struct quality *quality;
+	enum err err = archive_quality(&req->server->archive, &req->arena,
+				       req->channel, req->quality, &quality,
+				       &req->error);
+
+	if (!err)
+		*reader_r = hourcache_reader(req->server->cache, quality,
+					     &req->arena);
+	return err;
+}
+
 const char *request_arg(const struct request *req, const char *name)
 {
 	for (size_t i = 0; i < req->nr_args; i++)

@@ -94,6 +94,10 @@ void request_end(struct request *req);
  */
 enum err request_set_uri(struct request *req, const char *uri) MUST_CHECK;
 
+/* A look into the request's quality; ERR_NOTFOUND if there is none. */
+enum err request_reader(struct request *req,
+			struct hourreader **reader_r) MUST_CHECK;
+
 /* The value of the first argument of that name, or NULL. */
 const char *request_arg(const struct request *req, const char *name);
 

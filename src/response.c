@@ -131,14 +131,14 @@ void response_set_iov(struct response *r, struct request *req,
 	};
 }
 
-static void set_text_body(struct response *r, struct request *req,
-			  const struct text *text)
+void response_set_bytes(struct response *r, struct request *req,
+			const void *data, size_t len)
 {
 	struct iovec *iov = ARENA_NEW(&req->arena, struct iovec);
 
-	iov->iov_base = text->data;
-	iov->iov_len = text->len;
-	response_set_iov(r, req, iov, 1, text->len);
+	iov->iov_base = (void *)(uintptr_t)data; /* only read */
+	iov->iov_len = len;
+	response_set_iov(r, req, iov, 1, len);
 }
 
 void response_set_text(struct response *r, struct request *req,
@@ -146,7 +146,7 @@ void response_set_text(struct response *r, struct request *req,
 {
 	XXH128_hash_t hash = XXH3_128bits(text->data, text->len);
 
-	set_text_body(r, req, text);
+	response_set_bytes(r, req, text->data, text->len);
 	r->has_etag = true;
 	r->etag[0] = hash.high64;
 	r->etag[1] = hash.low64;

@@ -88,6 +88,10 @@ void response_holes(struct response *r, struct request *req, uint32_t nr,
 void response_set_iov(struct response *r, struct request *req,
 		      const struct iovec *iov, int nr_iov, uint64_t length);
 
+/* The same of one piece. */
+void response_set_bytes(struct response *r, struct request *req,
+			const void *data, size_t len);
+
 /* A text as the body, with an ETag made of it. */
 void response_set_text(struct response *r, struct request *req,
 		       const struct text *text);

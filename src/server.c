@@ -28,6 +28,7 @@ enum err server_open(struct server *server, const struct settings *settings,
 		.max_hours = 1024,
 		.max_heap = (size_t)128 * 1024 * 1024,
 	};
+	const char *cache_dir;
 	struct arena a;
 	enum err err;
 
@@ -37,15 +38,17 @@ enum err server_open(struct server *server, const struct settings *settings,
 		return err;
 	set_base_path(server);
 	arena_init(&a);
-	config.cache_dir = settings_cache_dir(settings, &a);
+	cache_dir = settings_cache_dir(settings, &a);
+	server->cache_dir = cache_dir ? mem_strdup(cache_dir) : NULL;
+	arena_release(&a);
+	config.cache_dir = server->cache_dir;
 	server->cache = hourcache_new(&config);
 	edgestore_open(&server->edges, config.cache_dir,
 		       (uint64_t)settings->edges_max_mb * 1024 * 1024);
 	blobstore_open(&server->peaks, &peak_kind, config.cache_dir,
 		       (uint64_t)settings->peaks_max_mb * 1024 * 1024);
-	if (config.cache_dir && server->edges.blobs.fd >= 0)
-		server->spool_dir = mem_strdup(config.cache_dir);
-	arena_release(&a);
+	if (server->edges.blobs.fd >= 0)
+		server->spool_dir = server->cache_dir;
 	server->templates = templates_new(settings->db, settings->templates);
 	return ERR_OK;
 }
@@ -56,8 +59,9 @@ void server_close(struct server *server)
 	edgestore_close(&server->edges);
 	blobstore_close(&server->peaks);
 	templates_free(&server->templates);
-	free(server->spool_dir);
 	server->spool_dir = NULL;
+	free(server->cache_dir);
+	server->cache_dir = NULL;
 	archive_close(&server->archive);
 	free(server->base_path);
 	server->base_path = NULL;
@@ -86,15 +90,9 @@ static void follow_base(struct server *server)
 
 void server_follow(struct server *server)
 {
-	struct arena a;
-	const char *dir;
-
 	follow_base(server);
-	arena_init(&a);
-	dir = settings_cache_dir(server->settings, &a);
-	blobstore_follow(&server->edges.blobs, dir);
-	blobstore_follow(&server->peaks, dir);
-	arena_release(&a);
+	blobstore_follow(&server->edges.blobs, server->cache_dir);
+	blobstore_follow(&server->peaks, server->cache_dir);
 }
 
 void server_count_cache(struct server *server)

@@ -23,7 +23,8 @@ struct server {
 	struct edgestore edges;
 	struct blobstore peaks; /* of peakpack.h */
 	struct templates *templates;
-	char *spool_dir; /* for what is made before it is sent, or NULL */
+	char *cache_dir;       /* or NULL */
+	const char *spool_dir; /* for what is made before it is sent, or NULL */
 	struct metrics *metrics;	/* NULL offline */
 	struct scoreboard *board;	/* NULL offline */
 	struct hourcache_stats counted; /* of cache, already in metrics */

@@ -27,22 +27,18 @@ static enum err refuse_damage(struct request *req, enum err err)
 static enum err find_still(struct request *req, usec_t timestamp_us,
 			   struct still *still)
 {
-	struct quality *quality;
-	enum err err = archive_quality(&req->server->archive, &req->arena,
-				       req->channel, req->quality, &quality,
-				       &req->error);
+	struct hourreader *reader;
+	enum err err = request_reader(req, &reader);
 
 	return err ? err :
-		     still_find(&req->arena,
-				hourcache_reader(req->server->cache, quality,
-						 &req->arena),
-				timestamp_us, req->now_us, still, &req->error);
+		     still_find(&req->arena, reader, timestamp_us, req->now_us,
+				still, &req->error);
 }
 
 static enum err extract(struct request *req, const struct stillanswer *answer,
-			const struct still *still, struct iovec *file)
+			const struct still *still, const uint8_t **data_r,
+			size_t *size_r)
 {
-	const uint8_t *data;
 	const AVFrame *frame;
 	struct picture picture;
 	struct work work;
@@ -56,17 +52,16 @@ static enum err extract(struct request *req, const struct stillanswer *answer,
 		err = answer->draw(req, frame, answer->ctx, &picture);
 	if (!err)
 		err = picfile_encode(&req->arena, &picture, answer->kind,
-				     stillanswer_threads(), &data,
-				     &file->iov_len, &req->error);
-	if (!err)
-		file->iov_base = (void *)(uintptr_t)data; /* only read */
+				     stillanswer_threads(), data_r, size_r,
+				     &req->error);
 	work_end(&work, req, "extract_frame", "", 1, err);
 	return err;
 }
 
 enum err stillanswer_send(struct request *req, const struct stillanswer *answer)
 {
-	struct iovec *file = ARENA_NEW(&req->arena, struct iovec);
+	const uint8_t *data;
+	size_t size;
 	bool is_post = req->method == METHOD_POST;
 	struct still still;
 	struct response r;
@@ -86,9 +81,9 @@ enum err stillanswer_send(struct request *req, const struct stillanswer *answer)
 		r.flags = RESPONSE_FINAL;
 	if (response_is_known(req, &r))
 		return response_send(req, &r);
-	err = extract(req, answer, &still, file);
+	err = extract(req, answer, &still, &data, &size);
 	if (err)
 		return err;
-	response_set_iov(&r, req, file, 1, file->iov_len);
+	response_set_bytes(&r, req, data, size);
 	return response_send(req, &r);
 }

@@ -45,7 +45,7 @@ EXTRA_DIST += \
 	tests/helper/tsread.py \
 	tests/http/harness.py \
 	tests/http/postgres.py \
-	tests/http/withnumpy.py \
+	tests/http/onvideo.py \
 	tests/http/t0000-smoke.py \
 	tests/http/t0100-params.py \
 	tests/http/t0200-files.py \

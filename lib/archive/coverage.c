@@ -100,15 +100,12 @@ static void tell_segment(struct walk *w, enum coverage_kind kind,
 	w->fn(w->ctx, &item);
 }
 
-/* Whether there is a hole in front of the next segment, which is entry. */
-static bool is_after_hole(const struct walk *w, const struct hour_entry *entry)
+/* Whether there is a hole in front of the next segment. */
+static bool is_after_hole(const struct walk *w)
 {
-	const struct segspan *span = &w->seq->spans[w->span];
-
-	if (!w->last)
-		return w->seq->hole_at_start;
-	return w->next == span->first ? span->after_hole :
-					entry->flags & ENTRY_AFTER_HOLE;
+	return w->last ?
+		       segspan_is_after_hole(&w->seq->spans[w->span], w->next) :
+		       w->seq->hole_at_start;
 }
 
 /* The next segment of the sequence. */
@@ -118,7 +115,7 @@ static void take(struct walk *w, const struct hourindex *index,
 	const struct segspan *span = &w->seq->spans[w->span];
 	struct coverage_sum *sum = hour_of(w->c, entry->start_us);
 
-	if (is_after_hole(w, entry)) {
+	if (is_after_hole(w)) {
 		usec_t end_us = w->last ? hour_entry_end(w->last) :
 					  w->c->range.start_us;
 

@@ -5,8 +5,8 @@
  *
  * A key is a hash of all that the bytes depend on, so an entry is never out of
  * date.  Putting them removes now and then those least recently used beyond
- * max_bytes.  A file is checked whole before it is believed, and one that is
- *bad is removed. Files are replaced, never changed.
+ * max_bytes.  A file is checked whole before it is believed, and a bad one is
+ * removed.  Files are replaced, never changed.
  *
  * Errors: none.  What cannot be kept is made again.
  * Owner:  what is read is in the arena.

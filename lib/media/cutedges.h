@@ -25,6 +25,9 @@
 /* A run without an IDR picture for so long is encoded whole. */
 #define MAX_EDGE_TICKS ((int64_t)12 * TS_HZ)
 
+/* So far in front of a run a key picture is looked for, if it has none. */
+#define CUT_LEAD_IN_US (60 * USEC_PER_SEC)
+
 /* A unit of the video of a piece. */
 struct cut_place {
 	size_t piece;

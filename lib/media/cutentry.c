@@ -5,8 +5,6 @@
 
 #include "media/cutsearch.h"
 
-#define LEAD_IN_US (60 * USEC_PER_SEC) /* looked at for a key frame */
-
 bool search_drops_last(const struct search *s, size_t piece)
 {
 	return piece == s->run->last &&
@@ -58,7 +56,7 @@ static enum err look_in_front(struct search *s, struct framestretch *stretch,
 	enum err err;
 
 	*found_r = false;
-	*range = (struct time_range){ start_us - LEAD_IN_US, start_us };
+	*range = (struct time_range){ start_us - CUT_LEAD_IN_US, start_us };
 	err = roughcut_plan(s->plan->reader, &spec, cover, e);
 	if (err || (cover->nr && hour_entry_end(rough_piece_entry(
 					 &cover->pieces[cover->nr - 1])) <

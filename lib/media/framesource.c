@@ -75,9 +75,7 @@ enum err framesource_open(struct arena *a, const struct framestretch *stretch,
 static enum err open_decoder(struct framesource *src, struct errmsg *e)
 {
 	struct videodec_config config = {
-		.codec = src->file->video->type == TYPE_HEVC ?
-				 AV_CODEC_ID_HEVC :
-				 AV_CODEC_ID_H264,
+		.codec = videodec_codec(src->file->video->type),
 		.nr_threads = src->nr_threads,
 		.take = take_frame,
 		.ctx = src,

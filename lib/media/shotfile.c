@@ -5,14 +5,11 @@
 #include <unistd.h>
 
 #include "base/fsutil.h"
-#include "media/cutplan.h"
+#include "media/still.h"
 
 /* What is read first; the key picture of 1080p of 8 Mb/s has 300 kB or so. */
 #define FIRST_BYTES ((size_t)512 * 1024)
 #define GROWTH	    4
-
-/* As far as a cut's first picture may be behind its start: still.c. */
-#define FAR_TICKS ((int64_t)TS_HZ)
 
 static bool is_h264(const struct tsfile *ts)
 {
@@ -73,7 +70,7 @@ size_t shotfile_picture(const struct shotfile *file, usec_t from_us)
 		const struct unit *unit = &file->ts->units[i];
 
 		if (unit->pts != TS_NONE && unit->pts >= lo &&
-		    unit->pts < lo + FAR_TICKS &&
+		    unit->pts < lo + ticks_of_us(STILL_FAR_US) &&
 		    (best == SHOT_NONE ||
 		     unit->pts < file->ts->units[best].pts))
 			best = i;

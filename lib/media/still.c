@@ -2,9 +2,8 @@
 
 #include "media/still.h"
 
-/* How far behind the time its picture may be: usually, and at most. */
+/* How far behind the time its picture usually is, at most. */
 #define NEAR_US (USEC_PER_SEC / 10)
-#define FAR_US	USEC_PER_SEC
 
 static enum err refuse_hole(usec_t time_us, struct errmsg *e)
 {
@@ -76,8 +75,8 @@ enum err still_find(struct arena *a, struct hourreader *reader, usec_t time_us,
 		find_within(a, reader, time_us, NEAR_US, now_us, still_r, e);
 
 	if (err == ERR_HOLES)
-		err = find_within(a, reader, time_us, FAR_US, now_us, still_r,
-				  e);
+		err = find_within(a, reader, time_us, STILL_FAR_US, now_us,
+				  still_r, e);
 	if (err)
 		return err;
 	still_r->cancel = NULL;

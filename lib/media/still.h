@@ -14,6 +14,9 @@
 
 #include "media/cutedges.h"
 
+/* How far behind the time its picture may be. */
+#define STILL_FAR_US USEC_PER_SEC
+
 struct still {
 	struct cutplan plan;
 	struct cut_edges edges;	   /* of the run that begins with the picture */

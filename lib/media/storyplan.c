@@ -7,6 +7,7 @@
 #include <xxhash.h>
 
 #include "media/probe.h"
+#include "media/still.h"
 
 /* So many are opened to find those that a tile may be of, at most. */
 #define MAX_OPENED (3 * STORY_TRIES)
@@ -201,10 +202,6 @@ static void find_size(struct storyplan *plan)
 	}
 }
 
-/* Segments may be looked into that are not in the range: see still.h. */
-#define BEFORE_US (60 * USEC_PER_SEC)
-#define BEHIND_US USEC_PER_SEC
-
 /* Of more segments it is the hours that are told apart. */
 #define MAX_NAMES 5000
 
@@ -226,12 +223,13 @@ static void hash_span(struct planning *p, const struct segspan *span,
 				    span->index->entries[i].name_len + 1);
 }
 
-/* All that a picture may be made of. */
+/* All that a picture may be made of, which still.h may take from outside. */
 static enum err hash_around(struct planning *p, struct errmsg *e)
 {
 	struct storyplan *plan = p->plan;
-	const struct time_range around = { plan->range.start_us - BEFORE_US,
-					   plan->range.end_us + BEHIND_US };
+	const struct time_range around = { plan->range.start_us -
+						   CUT_LEAD_IN_US,
+					   plan->range.end_us + STILL_FAR_US };
 	struct sequence seq;
 	enum err err = bestseg_find(plan->reader, &around, &seq, e);
 
@@ -268,7 +266,8 @@ static enum err plan_all(struct planning *p, struct errmsg *e)
 	plan->cover.holes_us = p->seq.holes_us;
 	plan->cover.is_settled =
 		!p->seq.nr_holes &&
-		plan->range.end_us + BEHIND_US + USEC_PER_HOUR <= plan->now_us;
+		plan->range.end_us + STILL_FAR_US + USEC_PER_HOUR <=
+			plan->now_us;
 	XXH3_128bits_reset(p->hash);
 	plan_tiles(p);
 	find_size(plan);

@@ -68,8 +68,7 @@ static void take(struct shots *s, size_t tile, const AVFrame *frame)
 
 /* Threads */
 
-/* Nobody waits any more; asked by the main thread, between two pieces of work.
- */
+/* Nobody waits any more: for the main thread to ask, between two tiles. */
 static bool is_gone(const struct shots *s, int member)
 {
 	return !member && s->config->is_gone &&
@@ -144,9 +143,7 @@ static enum err take_frame(void *ctx, AVFrame *frame, struct errmsg *e)
 static enum err open_decoder(struct pass *p, struct errmsg *e)
 {
 	const struct videodec_config config = {
-		.codec = p->file->ts->video->type == TYPE_HEVC ?
-				 AV_CODEC_ID_HEVC :
-				 AV_CODEC_ID_H264,
+		.codec = videodec_codec(p->file->ts->video->type),
 		.nr_threads = 1,
 		.take = take_frame,
 		.ctx = p,

@@ -39,6 +39,12 @@ struct videodec_config {
 
 struct videodec;
 
+/* The codec of a stream by its type in the tables; H.264 unless it is HEVC. */
+static inline enum AVCodecID videodec_codec(uint8_t type)
+{
+	return type == TYPE_HEVC ? AV_CODEC_ID_HEVC : AV_CODEC_ID_H264;
+}
+
 enum err videodec_open(struct arena *a, const struct videodec_config *config,
 		       struct videodec **dec_r, struct errmsg *e) MUST_CHECK;
 

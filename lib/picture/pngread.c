@@ -59,14 +59,10 @@ struct pass {
 	int step_x, step_y;
 };
 
-static const uint8_t signature[] = {
-	0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'
-};
-
 bool pngread_is(const uint8_t *data, size_t size)
 {
-	return size >= sizeof(signature) &&
-	       !memcmp(data, signature, sizeof(signature));
+	return size >= PNG_SIGNATURE_SIZE &&
+	       !memcmp(data, PNG_SIGNATURE, PNG_SIGNATURE_SIZE);
 }
 
 static enum err fail(struct errmsg *e, const char *what)
@@ -450,7 +446,7 @@ enum err pngread(struct arena *a, const uint8_t *data, size_t size,
 	struct png *png = ARENA_NEW(a, struct png);
 	enum err err;
 
-	png->at = data + sizeof(signature);
+	png->at = data + PNG_SIGNATURE_SIZE;
 	png->end = data + size;
 	err = read_header(png, e);
 	if (!err)

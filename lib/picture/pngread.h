@@ -17,6 +17,10 @@
 
 #include "picture/picture.h"
 
+/* The first bytes of a file. */
+#define PNG_SIGNATURE	   "\x89PNG\r\n\x1a\n"
+#define PNG_SIGNATURE_SIZE 8
+
 bool pngread_is(const uint8_t *data, size_t size) MUST_CHECK;
 
 enum err pngread(struct arena *a, const uint8_t *data, size_t size,

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/threads.h"
+#include "picture/pngread.h"
 
 #define LEVEL	      1
 #define FILTER_UP     2
@@ -17,7 +18,6 @@
 #define WINDOW	      ((size_t)32 * 1024)
 #define MAX_WBITS_RAW (-15)
 
-#define SIGNATURE   "\x89PNG\r\n\x1a\n"
 #define HEADER	    13
 #define CHUNK	    12 /* length, type and CRC */
 #define COLOUR_RGB  2
@@ -165,8 +165,8 @@ static uint8_t *put_header(uint8_t *at, const struct picture *picture)
 {
 	uint8_t *from;
 
-	memcpy(at, SIGNATURE, 8);
-	at = begin_chunk(at + 8, HEADER, "IHDR");
+	memcpy(at, PNG_SIGNATURE, PNG_SIGNATURE_SIZE);
+	at = begin_chunk(at + PNG_SIGNATURE_SIZE, HEADER, "IHDR");
 	from = at - 4;
 	at = put_be32(at, (uint32_t)picture->width);
 	at = put_be32(at, (uint32_t)picture->height);
@@ -210,7 +210,7 @@ static bool assemble(struct arena *a, const struct writer *w,
 			return false;
 		size += w->strips[i].size;
 	}
-	data = arena_alloc(a, 8 + 3 * CHUNK + HEADER + size);
+	data = arena_alloc(a, PNG_SIGNATURE_SIZE + 3 * CHUNK + HEADER + size);
 	at = put_data(put_header(data, w->picture), w, size);
 	at = begin_chunk(at, 0, "IEND");
 	at = end_chunk(at, at - 4);

@@ -5,8 +5,6 @@ Environment:  CUT_COUNT=40    so many random cuts
               CUT_SEED=1      which
               CUT_ARCHIVES    a directory that keeps the archives between runs
 """
-import withnumpy  # noqa: F401
-
 import concurrent.futures
 import os
 import sys
@@ -15,11 +13,7 @@ count, seed = int(os.environ.get("CUT_COUNT", "40")), int(os.environ.get("CUT_SE
 # Before harness starts its alarm.
 os.environ.setdefault("TEST_TIMEOUT", str(600 + 10 * max(0, count - 40)))
 
-from harness import *  # noqa: E402
-
-if not have_video():
-    skip_all("no ffmpeg or numpy")
-sys.path.insert(0, HELPER)
+from onvideo import *  # noqa: E402
 from cutsweep import REFUSED, Cut, prove, sweep, tell  # noqa: E402
 from cuttruth import channel_of, to_us  # noqa: E402
 import tsread  # noqa: E402

@@ -3,17 +3,11 @@
 
 Environment:  CUT_ARCHIVES    a directory that keeps the archives between runs
 """
-import withnumpy  # noqa: F401
-
 import os
 import resource
 import sys
 
-from harness import *  # noqa: E402
-
-if not have_video():
-    skip_all("no ffmpeg or numpy")
-sys.path.insert(0, HELPER)
+from onvideo import *  # noqa: E402
 from cutproof import numbers, probe, run  # noqa: E402
 from cutsweep import Cut  # noqa: E402
 from cuttruth import channel_of  # noqa: E402

@@ -3,24 +3,17 @@
 
 Environment:  CUT_ARCHIVES    a directory that keeps the archives between runs
 """
-import withnumpy  # noqa: F401
-
 import concurrent.futures
 import os
 import resource
 import sys
 
-from harness import *  # noqa: E402
-
-if not have_video():
-    skip_all("no ffmpeg or numpy")
-sys.path.insert(0, HELPER)
+from onvideo import *  # noqa: E402
 from cutproof import numbers, probe  # noqa: E402
 from cuttruth import channel_of, to_us  # noqa: E402
 
-kept = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
 CHANNELS = ("bf2", "hole", "noaudio", "change")
-subprocess.run([os.path.join(HELPER, "make-cut-archives"), kept, *CHANNELS, "hevc"], check=True)
+kept = cut_archives(*CHANNELS, "hevc")
 base = temp_dir("base")
 os.chmod(base, 0o777)      # the server may run as somebody else
 for channel in (*CHANNELS, "hevc"):

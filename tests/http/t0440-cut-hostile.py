@@ -3,19 +3,13 @@
 
 Environment:  CUT_ARCHIVES    a directory that keeps the archives between runs
 """
-import withnumpy  # noqa: F401
-
 import os
 import sys
 
-from harness import *  # noqa: E402
+from onvideo import *  # noqa: E402
 
-if not have_video():
-    skip_all("no ffmpeg or numpy")
-
-kept = os.environ.get("CUT_ARCHIVES") or temp_dir("cuts")
 CHANNELS = ("bf2", "longgop")
-subprocess.run([os.path.join(HELPER, "make-cut-archives"), kept, *CHANNELS], check=True)
+kept = cut_archives(*CHANNELS)
 base = temp_dir("base")
 BEGIN = T("2024-03-01T10:00:00")
 NULLS = (b"\x47\x1f\xff\x10" + b"\xff" * 184) * 30000

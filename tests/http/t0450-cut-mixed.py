@@ -4,19 +4,11 @@ passed, refused or scaled.
 
 Environment:  CUT_ARCHIVES    a directory that keeps the archives between runs
 """
-import withnumpy  # noqa: F401
-
 import json
 import os
 import sys
 
-from harness import *  # noqa: E402
-
-if not have_video():
-    skip_all("no ffmpeg or numpy")
-import numpy as np  # noqa: E402
-
-sys.path.insert(0, HELPER)
+from onvideo import *  # noqa: E402
 from cutsweep import Cut  # noqa: E402
 from cuttruth import channel_of  # noqa: E402
 

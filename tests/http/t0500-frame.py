@@ -8,19 +8,11 @@ Environment:  CUT_ARCHIVES    a directory that keeps the archives between runs
               FRAME_COUNT     how many random moments (200)
               FRAME_SEED      of these (1)
 """
-import withnumpy  # noqa: F401
-
 import os
 import random
 import sys
 
-from harness import *  # noqa: E402
-
-if not have_video():
-    skip_all("no ffmpeg or numpy")
-import numpy as np  # noqa: E402
-
-sys.path.insert(0, HELPER)
+from onvideo import *  # noqa: E402
 from cutproof import numbers, probe  # noqa: E402
 from cutsweep import OVERLAPPING  # noqa: E402
 from cuttruth import channel_of, to_us  # noqa: E402

@@ -6,18 +6,10 @@ other, from the time of their first picture on.
 
 Environment:  CUT_ARCHIVES    a directory that keeps the archives between runs
 """
-import withnumpy  # noqa: F401
-
 import os
 import struct
 
-from harness import *  # noqa: E402
-
-if not have_video():
-    skip_all("no ffmpeg or numpy")
-import numpy as np  # noqa: E402
-
-sys.path.insert(0, HELPER)
+from onvideo import *  # noqa: E402
 from cuttruth import channel_of  # noqa: E402
 
 base = cut_archives()

@@ -6,8 +6,6 @@ Environment:  CUT_ARCHIVES    a directory that keeps the archives between runs
               THUMB_COUNT     how many random compositions (100)
               THUMB_SEED      of these (1)
 """
-import withnumpy  # noqa: F401
-
 import concurrent.futures
 import io
 import os
@@ -15,17 +13,12 @@ import random
 import sys
 import zlib
 
-from harness import *  # noqa: E402
-
-if not have_video():
-    skip_all("no ffmpeg or numpy")
-import numpy as np  # noqa: E402
+from onvideo import *  # noqa: E402
 try:
     from PIL import Image  # noqa: E402
 except ImportError:
     skip_all("no Pillow to compare with")
 
-sys.path.insert(0, HELPER)
 from cuttruth import channel_of  # noqa: E402
 from postgres import Postgres, find_programs  # noqa: E402
 
