@@ -170,6 +170,7 @@ static int run(const struct settings *settings, struct listener *listener,
 	shared.board->master = getpid();
 	shared.board->started_us = utime_now();
 	set_places(settings, shared.board);
+	log_share(&shared.board->log);
 	observe_log_into(shared.metrics);
 	if (nr_workers)
 		return master_run(&shared);

@@ -2,7 +2,11 @@
 
 #include "request.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "base/uri.h"
 
@@ -16,6 +20,16 @@ enum method method_of(const char *name)
 		if (!strcmp(method_names[i], name))
 			return (enum method)i;
 	return METHOD_OTHER;
+}
+
+static void make_id(char id[REQUEST_ID_SIZE], const struct timespec *now)
+{
+	uint64_t salt = 0;
+
+	if (getrandom(&salt, sizeof(salt), GRND_NONBLOCK) < 0)
+		salt = (uint64_t)now->tv_sec << 32 ^ (uint64_t)now->tv_nsec ^
+		       (uint64_t)getpid() << 40;
+	snprintf(id, REQUEST_ID_SIZE, "%016" PRIx64, salt);
 }
 
 void request_begin(struct request *req, struct server *server,
@@ -32,6 +46,17 @@ void request_begin(struct request *req, struct server *server,
 		.now_us = utime_now(),
 	};
 	clock_gettime(CLOCK_MONOTONIC, &req->began);
+	make_id(req->id, &req->began);
+}
+
+void request_set_id(struct request *req, const char *id)
+{
+	size_t len = strlen(id);
+
+	if (len && len < REQUEST_ID_SIZE &&
+	    strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		       "0123456789._-") == len)
+		memcpy(req->id, id, len + 1);
 }
 
 void request_end(struct request *req)

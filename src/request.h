@@ -38,6 +38,9 @@ struct query_arg {
 	const char *value;
 };
 
+/* Of the characters A-Z a-z 0-9 . _ - and a NUL. */
+#define REQUEST_ID_SIZE 41
+
 #define REQUEST_MAX_COMPONENTS 64
 #define REQUEST_MAX_ARGS       1000
 
@@ -57,6 +60,7 @@ struct request {
 	struct server *server;
 	struct client *client;
 	enum method method;
+	char id[REQUEST_ID_SIZE]; /* in the log and in the answer */
 	struct request_headers headers;
 	usec_t now_us;	       /* when it arrived; "now" in times */
 	struct timespec began; /* monotonic */
@@ -86,6 +90,12 @@ struct request {
 void request_begin(struct request *req, struct server *server,
 		   struct client *client, enum method method);
 void request_end(struct request *req);
+
+/*
+ * The id that whoever passed the request on has given it goes before the random
+ * one it has from request_begin(), if it is one: anything else changes nothing.
+ */
+void request_set_id(struct request *req, const char *id);
 
 /*
  * Splits and decodes the URI.  Of several faults in the path a leading dot is

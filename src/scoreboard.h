@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 #include "base/compiler.h"
+#include "base/log.h"
 #include "places.h"
 
 enum slot_state {
@@ -42,6 +43,7 @@ struct scoreboard {
 	uint32_t nr_heavy;
 	_Atomic uint64_t cpu_ms_max; /* process_cpu_seconds never falls */
 	_Atomic pid_t master;
+	struct log_shared log;
 	int64_t started_us;	  /* when, since 1970 */
 	struct places edges;	  /* encoding edges of cuts */
 	struct places full;	  /* encoding whole cuts */

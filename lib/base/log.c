@@ -17,7 +17,8 @@ const char *const log_level_names[LOG_LEVEL_COUNT + 1] = {
 };
 
 static int log_fd = STDERR_FILENO;
-static enum log_level log_threshold = LOG_LEVEL_INFO;
+static struct log_shared log_own = { .level = LOG_LEVEL_INFO };
+static struct log_shared *log_shared = &log_own;
 static void (*log_observer)(enum log_level, const char *, const char *);
 
 bool log_open(const char *path)
@@ -38,7 +39,13 @@ bool log_open(const char *path)
 
 void log_set_level(enum log_level level)
 {
-	log_threshold = level;
+	log_shared->level = (int)level;
+}
+
+void log_share(struct log_shared *shared)
+{
+	shared->level = log_shared->level;
+	log_shared = shared;
 }
 
 void log_set_observer(void (*fn)(enum log_level, const char *, const char *))
@@ -89,7 +96,7 @@ void log_at(enum log_level level, const char *file, const char *function,
 	module_of(file, module, sizeof(module));
 	if (log_observer)
 		log_observer(level, module, function);
-	if (level < log_threshold)
+	if ((int)level < log_shared->level)
 		return;
 	va_start(ap, fmt);
 	errno = saved_errno;

@@ -12,7 +12,9 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/compiler.h"
 
@@ -33,6 +35,15 @@ extern const char *const log_level_names[LOG_LEVEL_COUNT + 1];
  */
 bool log_open(const char *path) MUST_CHECK;
 void log_set_level(enum log_level level);
+
+/*
+ * What all processes of a server follow from the next line on; in memory that
+ * they share.  log_share() takes over the level that was set before.
+ */
+struct log_shared {
+	_Atomic int level; /* enum log_level */
+};
+void log_share(struct log_shared *shared);
 
 /* fn is told of every line written, for counting; it must not log. */
 void log_set_observer(void (*fn)(enum log_level level, const char *module,

@@ -35,8 +35,8 @@ static const char *joined_path(char *to, size_t size)
 
 	to[0] = '\0';
 	for (size_t i = 0; i < req.nr_components; i++)
-		at += (size_t)snprintf(to + at, size - at, "%s%s",
-				       i ? "|" : "", req.components[i]);
+		at += (size_t)snprintf(to + at, size - at, "%s%s", i ? "|" : "",
+				       req.components[i]);
 	return to;
 }
 
@@ -63,7 +63,7 @@ static void test_good(void **state)
 		{ "/files", "files", "" },
 		{ "/files/a/b", "files|a|b", "" },
 		{ "/a%20b/c", "a b|c", "" },
-		{ "/a%2520b", "a%20b", "" },	/* once */
+		{ "/a%2520b", "a%20b", "" }, /* once */
 		{ "/a%252Fb", "a%2Fb", "" },
 		{ "/a+b", "a+b", "" },
 		{ "/a:b;c=d,e@f!", "a:b;c=d,e@f!", "" },
@@ -139,8 +139,8 @@ static void test_bad(void **state)
 		{ "/%4", ERR_INPUT },
 		{ "/%zz", ERR_INPUT },
 		{ "/%C3", ERR_INPUT },
-		{ "/%C0%AE", ERR_INPUT },	/* an overlong dot */
-		{ "/%E0%80%AF", ERR_INPUT },	/* an overlong slash */
+		{ "/%C0%AE", ERR_INPUT },    /* an overlong dot */
+		{ "/%E0%80%AF", ERR_INPUT }, /* an overlong slash */
 		{ "/%ED%A0%80", ERR_INPUT },
 		{ "/\xff", ERR_INPUT },
 		{ "/a?b=%", ERR_INPUT },
@@ -269,7 +269,7 @@ static void test_args(void **state)
 {
 	UNUSED(state);
 	assert_int_equal(set_uri("/a?b=1&c=2&b=3&d"), ERR_OK);
-	assert_string_equal(request_arg(&req, "b"), "1");	/* the first */
+	assert_string_equal(request_arg(&req, "b"), "1"); /* the first */
 	assert_string_equal(request_arg(&req, "c"), "2");
 	assert_string_equal(request_arg(&req, "d"), "");
 	assert_null(request_arg(&req, "B"));
@@ -283,11 +283,11 @@ static void test_methods(void **state)
 		const char *name;
 		enum method method;
 	} rows[] = {
-		{ "GET", METHOD_GET },	     { "HEAD", METHOD_HEAD },
-		{ "POST", METHOD_POST },     { "OPTIONS", METHOD_OPTIONS },
-		{ "PUT", METHOD_OTHER },     { "DELETE", METHOD_OTHER },
-		{ "get", METHOD_OTHER },     { "", METHOD_OTHER },
-		{ "GET ", METHOD_OTHER },    { "OTHER", METHOD_OTHER },
+		{ "GET", METHOD_GET },	    { "HEAD", METHOD_HEAD },
+		{ "POST", METHOD_POST },    { "OPTIONS", METHOD_OPTIONS },
+		{ "PUT", METHOD_OTHER },    { "DELETE", METHOD_OTHER },
+		{ "get", METHOD_OTHER },    { "", METHOD_OTHER },
+		{ "GET ", METHOD_OTHER },   { "OTHER", METHOD_OTHER },
 		{ "\xff\n", METHOD_OTHER },
 	};
 
@@ -298,15 +298,39 @@ static void test_methods(void **state)
 	}
 }
 
+static void test_id(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"a b",
+		"a\nb",
+		"\"",
+		"caf\xc3\xa9",
+		"01234567890123456789012345678901234567890",
+	};
+	char first[REQUEST_ID_SIZE];
+
+	UNUSED(state);
+	request_begin(&req, NULL, NULL, METHOD_GET);
+	assert_int_equal(strlen(req.id), 16);
+	memcpy(first, req.id, sizeof(first));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		request_set_id(&req, bad[i]);
+	assert_string_equal(req.id, first);
+	request_set_id(&req, "Front-7._x");
+	assert_string_equal(req.id, "Front-7._x");
+	request_begin(&req, NULL, NULL, METHOD_GET);
+	assert_string_not_equal(req.id, first);
+	request_end(&req);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_prefix),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_args),
-		cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_good),   cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_prefix), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_args),   cmocka_unit_test(test_methods),
+		cmocka_unit_test(test_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, end);
