@@ -10,6 +10,9 @@ libswresample-dev libgd-dev libpq-dev"
 
 # To serve, by the name of the web server.
 PACKAGES_NGINX="nginx"
+PACKAGES_LIGHTTPD="lighttpd"
+PACKAGES_APACHE_PROXY="apache2"
+PACKAGES_APACHE_FCGID="apache2 libapache2-mod-fcgid"
 # To make the demo archive.
 PACKAGES_DEMO="ffmpeg"
 # To run all tests and benchmarks.

@@ -46,6 +46,8 @@ struct client {
 			      struct errmsg *e);
 	/* Whether it has left; asked while nothing is sent.  NULL: never. */
 	bool (*is_gone)(struct client *c);
+	/* An answer without a length may reach it cut short, and look whole. */
+	bool needs_length;
 	bool any_offset; /* times may carry offsets other than UTC's */
 };
 

@@ -386,6 +386,9 @@ enum err fastcgi_drain(struct fastcgi *f, uint64_t max, struct errmsg *e)
 	uint64_t total = 0;
 	int n;
 
+	/* A front with a limit of its own may pass on less than was sent. */
+	if (strtoull(fastcgi_param(f, "CONTENT_LENGTH"), NULL, 10) > max)
+		return too_long(max, e);
 	while ((n = FCGX_GetStr(buffer, sizeof(buffer), f->fcgi.in)) > 0) {
 		total += (uint64_t)n;
 		if (total > max)

@@ -13,6 +13,7 @@
 #include "httprange.h"
 #include "route.h"
 #include "status.h"
+#include "wholebody.h"
 
 #define MAX_HEADERS 4000 /* fronts allow 4 kB in all */
 #define ETAG_SIZE   40
@@ -210,6 +211,7 @@ bool response_is_known(const struct request *req, const struct response *r)
 	       etag_list_has(h->if_none_match, etag, true);
 }
 
+/* A length that is that of the same bytes each time. */
 static bool has_length(const struct response *r)
 {
 	return !(r->flags & (RESPONSE_ELSEWHERE | RESPONSE_STREAM)) &&
@@ -298,7 +300,8 @@ static void put_head(const struct response *r, const struct answer *a,
 		text_puts(out, "Content-Encoding: gzip\r\n");
 	if (has_body && has_length(r) && !a->gzip)
 		text_puts(out, "Accept-Ranges: bytes\r\n");
-	if (has_body && has_length(r))
+	if (has_body && !(r->flags & RESPONSE_ELSEWHERE) &&
+	    a->count != LENGTH_UNKNOWN)
 		text_printf(out, "Content-Length: %" PRIu64 "\r\n", a->count);
 	if (a->status == 206)
 		text_printf(out,
@@ -322,6 +325,20 @@ static enum err begin(struct request *req, const struct text *headers,
 	return req->client->begin(req->client, &head, &req->error);
 }
 
+/* A body of unknown length for a client that must be told one. */
+static enum err give_length(struct request *req, struct response *r,
+			    struct answer *a)
+{
+	enum err err;
+
+	if (!req->client->needs_length || req->method == METHOD_HEAD ||
+	    a->count != LENGTH_UNKNOWN)
+		return ERR_OK;
+	err = wholebody_make(req, &r->body);
+	a->count = r->body.length;
+	return err;
+}
+
 enum err response_send(struct request *req, struct response *r)
 {
 	struct text *head = text_new(&req->arena, 2 * MAX_HEADERS);
@@ -330,6 +347,8 @@ enum err response_send(struct request *req, struct response *r)
 
 	if (!err)
 		err = decide(req, r, &a);
+	if (!err)
+		err = give_length(req, r, &a);
 	if (err)
 		return err;
 	if (a.gzip && a.status == 200)

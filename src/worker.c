@@ -305,6 +305,8 @@ static bool set_up(const struct shared *shared, struct slot_info *slot,
 	set_handlers();
 	fastcgi_open(&worker.fastcgi, shared->listener->fd, expect_long,
 		     go_heavy);
+	/* Whoever starts single processes is mod_fcgid, or of its kind. */
+	worker.fastcgi.client.needs_length = is_alone;
 	worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (worker.epoll_fd < 0 ||
 	    epoll_ctl(worker.epoll_fd, EPOLL_CTL_ADD, shared->listener->fd,

@@ -3,6 +3,20 @@
 
 EXTRA_DIST += \
 	.ci/run \
+	deploy/apache-fcgid.conf \
+	deploy/apache-proxy.conf \
+	deploy/errors/README \
+	deploy/errors/400.html \
+	deploy/errors/403.html \
+	deploy/errors/404.html \
+	deploy/errors/413.html \
+	deploy/errors/414.html \
+	deploy/errors/431.html \
+	deploy/errors/500.html \
+	deploy/errors/502.html \
+	deploy/errors/503.html \
+	deploy/errors/504.html \
+	deploy/lighttpd.conf \
 	deploy/nginx.conf \
 	deploy/packages.sh \
 	deploy/run \
@@ -55,6 +69,7 @@ EXTRA_DIST += \
 	tests/http/t0300-playlist.py \
 	tests/http/t0310-golden.py \
 	tests/http/t0320-gzip-etag.py \
+	tests/http/t0330-fronts.py \
 	tests/http/t0400-cut-rough.py \
 	tests/http/t0410-cut-smart.py \
 	tests/http/t0420-cut-containers.py \

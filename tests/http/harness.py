@@ -351,11 +351,14 @@ def split_http(raw, method="GET"):
 
 # ------------------------------------------------------ through deploy/run
 
+WEB_SERVERS = ("nginx", "lighttpd", "apache-proxy", "apache-fcgid")
+
+
 class Server:
     """deploy/run on a free port, over an archive.
 
     options are those of "restreamer serve"; extra is nginx configuration for
-    the server block.
+    the server block; web is one of WEB_SERVERS.
     """
 
     def __init__(self, base, options=(), cache=None, env=None, extra=None,
@@ -385,10 +388,12 @@ class Server:
         self.port = urllib.parse.urlsplit(self.url).port
         # The ready line has the prefix; paths are given with it.
         self.url = f"http://127.0.0.1:{self.port}/"
-        with open(os.path.join(self.dir, "restreamer.pid")) as f:
-            self.master = int(f.read())
+        self.master = None      # Apache's own processes have none
+        if web != "apache-fcgid":
+            with open(os.path.join(self.dir, "restreamer.pid")) as f:
+                self.master = int(f.read())
+            wait_for_workers(self)
         self.socket_path = os.path.join(self.dir, "restreamer.sock")
-        wait_for_workers(self)
 
     def _wait_ready(self):
         # Building may be part of it, so the bound is generous.
@@ -467,10 +472,13 @@ class Server:
             return ""
 
     def workers(self):
+        if self.master is None:
+            return [p for p in descendants(self.process.pid)
+                    if name_of(p) == "restreamer"]
         return workers_of(self.master)
 
     def helpers(self):
-        return helpers_of(self.master)
+        return [] if self.master is None else helpers_of(self.master)
 
     def stop(self, number=signal.SIGTERM):
         """Stops it; the exit status of deploy/run."""
@@ -480,7 +488,7 @@ class Server:
             self.process.send_signal(number)
         else:
             ok(False, "deploy/run was there until the end",
-               self.log("run-errors") + self.log("nginx-error.log"))
+               self.log("run-errors"))
         try:
             status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
