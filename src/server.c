@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "confine.h"
 #include "media/peakpack.h"
 
 static void set_base_path(struct server *server)
@@ -93,6 +94,39 @@ void server_follow(struct server *server)
 	follow_base(server);
 	blobstore_follow(&server->edges.blobs, server->cache_dir);
 	blobstore_follow(&server->peaks, server->cache_dir);
+}
+
+static struct place_seen look_at(const char *path)
+{
+	struct stat st;
+
+	if (!path || stat(path, &st) < 0)
+		return (struct place_seen){ 0 };
+	return (struct place_seen){ st.st_dev, st.st_ino };
+}
+
+static bool is_same(struct place_seen a, struct place_seen b)
+{
+	return a.dev == b.dev && a.ino == b.ino;
+}
+
+void server_confine(struct server *server)
+{
+	server->base_seen = look_at(server->settings->base);
+	server->cache_seen = look_at(server->cache_dir);
+	server->is_confined = confine_self(server->settings, server->cache_dir);
+}
+
+bool server_is_astray(const struct server *server)
+{
+	struct place_seen base;
+
+	if (!server->is_confined)
+		return false;
+	base = look_at(server->settings->base);
+	/* An archive that is away is waited for. */
+	return (base.ino && !is_same(base, server->base_seen)) ||
+	       !is_same(look_at(server->cache_dir), server->cache_seen);
 }
 
 void server_count_cache(struct server *server)

@@ -7,6 +7,9 @@
 #ifndef SRC_SERVER_H
 #define SRC_SERVER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "archive/archive.h"
 #include "archive/hourcache.h"
 #include "media/edgestore.h"
@@ -14,6 +17,12 @@
 #include "scoreboard.h"
 #include "settings.h"
 #include "store/templates.h"
+
+/* Which directory a path led to; all 0: to none. */
+struct place_seen {
+	uint64_t dev;
+	uint64_t ino;
+};
 
 struct server {
 	const struct settings *settings;
@@ -28,6 +37,8 @@ struct server {
 	struct metrics *metrics;	/* NULL offline */
 	struct scoreboard *board;	/* NULL offline */
 	struct hourcache_stats counted; /* of cache, already in metrics */
+	bool is_confined;		/* see confine.h */
+	struct place_seen base_seen, cache_seen;
 };
 
 /* Opens the archive and the cache; call it after fork. */
@@ -42,6 +53,13 @@ void server_close(struct server *server);
  * removed are made again.
  */
 void server_follow(struct server *server);
+
+/*
+ * Confines the process to its directories, if it may and the kernel can.  From
+ * then on it cannot follow: once it is astray, it must be replaced.
+ */
+void server_confine(struct server *server);
+bool server_is_astray(const struct server *server) MUST_CHECK;
 
 /* Adds what the cache did since the last call to the metrics. */
 void server_count_cache(struct server *server);

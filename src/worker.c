@@ -254,13 +254,18 @@ static uint32_t request_limit(const struct settings *settings)
 static void loop(void)
 {
 	uint32_t limit = request_limit(worker.shared->settings);
+	bool is_astray = false;
 	sigset_t open_mask;
 
 	sigemptyset(&open_mask);
 	slot_enter(worker.slot, SLOT_IDLE);
-	while (!must_stop && worker.slot->nr_served < limit) {
+	while (!must_stop && !is_astray && worker.slot->nr_served < limit) {
 		if (!wait_for_request(&open_mask) || must_stop)
 			continue;
+		/* Alone, what has come is ours to answer. */
+		is_astray = server_is_astray(&worker.server);
+		if (is_astray && !worker.is_alone)
+			break;
 		slot_enter(worker.slot, SLOT_READING);
 		if (fastcgi_accept(&worker.fastcgi)) {
 			slot_enter(worker.slot, SLOT_LIGHT);
@@ -302,6 +307,7 @@ static bool set_up(const struct shared *shared, struct slot_info *slot,
 		log_error("%s", e.text);
 		return false;
 	}
+	server_confine(&worker.server);
 	set_handlers();
 	fastcgi_open(&worker.fastcgi, shared->listener->fd, expect_long,
 		     go_heavy);

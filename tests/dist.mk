@@ -56,6 +56,7 @@ EXTRA_DIST += \
 	tests/helper/make-listing-archive \
 	tests/helper/remap-pids \
 	tests/helper/sweep-cuts \
+	tests/helper/tryopen.c \
 	tests/helper/tsread.py \
 	tests/http/harness.py \
 	tests/http/postgres.py \
@@ -86,6 +87,7 @@ EXTRA_DIST += \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \
 	tests/http/t0820-hostile-clients.py \
+	tests/http/t0840-confined.py \
 	tests/http/t0900-offline.py \
 	tests/http/t0910-options.py \
 	tests/http/tap \
