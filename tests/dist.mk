@@ -6,6 +6,10 @@ EXTRA_DIST += \
 	deploy/apache-fcgid.conf \
 	deploy/apache-proxy.conf \
 	deploy/errors/README \
+	deploy/examples/contact-sheet \
+	deploy/examples/cut-list \
+	deploy/examples/fetch-cut \
+	deploy/examples/mirror-hour \
 	deploy/errors/400.html \
 	deploy/errors/403.html \
 	deploy/errors/404.html \
@@ -90,5 +94,6 @@ EXTRA_DIST += \
 	tests/http/t0840-confined.py \
 	tests/http/t0900-offline.py \
 	tests/http/t0910-options.py \
+	tests/http/t0920-examples.py \
 	tests/http/tap \
 	tests/run
