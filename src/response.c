@@ -171,16 +171,39 @@ static void make_etag(const struct response *r, bool gzip, char etag[ETAG_SIZE])
 			 r->etag[0], r->etag[1], gzip ? "-gz" : "");
 }
 
+/*
+ * Whether If-None-Match has the answer in either form, as both are of the same
+ * files; then etag is that one's.
+ */
+static bool is_had(const struct request *req, const struct response *r,
+		   bool *gzip, char etag[ETAG_SIZE])
+{
+	const char *list = req->headers.if_none_match;
+	char other[ETAG_SIZE];
+
+	make_etag(r, *gzip, etag);
+	if (!*list || !*etag)
+		return false;
+	if (etag_list_has(list, etag, true))
+		return true;
+	make_etag(r, !*gzip, other);
+	if (!(r->flags & RESPONSE_TEXT) || !etag_list_has(list, other, true))
+		return false;
+	*gzip = !*gzip;
+	memcpy(etag, other, ETAG_SIZE);
+	return true;
+}
+
 /* If-Match and If-None-Match: true if they decide the answer. */
-static bool is_conditional(const struct request *req, struct answer *a)
+static bool is_conditional(const struct request *req, const struct response *r,
+			   struct answer *a)
 {
 	const struct request_headers *h = &req->headers;
 
 	if (*h->if_match && *a->etag &&
 	    !etag_list_has(h->if_match, a->etag, false))
 		a->status = 412;
-	else if (*h->if_none_match && *a->etag &&
-		 etag_list_has(h->if_none_match, a->etag, true))
+	else if (is_had(req, r, &a->gzip, a->etag))
 		a->status = 304;
 	else
 		return false;
@@ -203,12 +226,10 @@ enum err response_set_json(struct response *r, struct request *req,
 
 bool response_is_known(const struct request *req, const struct response *r)
 {
-	const struct request_headers *h = &req->headers;
 	char etag[ETAG_SIZE];
+	bool gzip = false;
 
-	make_etag(r, false, etag);
-	return !*h->if_match && *h->if_none_match && *etag &&
-	       etag_list_has(h->if_none_match, etag, true);
+	return !*req->headers.if_match && is_had(req, r, &gzip, etag);
 }
 
 /* A length that is that of the same bytes each time. */
@@ -238,7 +259,7 @@ static enum err decide(struct request *req, const struct response *r,
 	}
 	a->gzip = wants_gzip(req, r);
 	make_etag(r, a->gzip, a->etag);
-	if (is_conditional(req, a))
+	if (is_conditional(req, r, a))
 		return ERR_OK;
 	if (!range_applies(req, r, a))
 		return ERR_OK;
