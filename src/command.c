@@ -142,7 +142,7 @@ static const struct command {
 	const char *words; /* for help */
 	int min_words;
 	int max_words;
-	const char *path;		   /* in front of the words */
+	const char *path; /* in front of the words; NULL: name is behind */
 	const char *ending[MAX_WORDS + 1]; /* of the last, by their number */
 	const char *const *others;	   /* that -o may choose, or NULL */
 	const char *help;
@@ -234,6 +234,16 @@ static const struct command {
 	  coverage_endings,
 	  "write what the archive holds of a range, and what it does not, as "
 	  "JSON or, with -o NAME.png, as a picture (--start, --end, --lists)",
+	  METHOD_GET },
+	{ "chat",
+	  "CHANNEL",
+	  1,
+	  1,
+	  NULL,
+	  { NULL, ".json" },
+	  NULL,
+	  "write the chat of a range, merged over all who received it, as JSON "
+	  "(--start, --end)",
 	  METHOD_GET },
 	{ "thumbnail",
 	  "CHANNEL QUALITY",
@@ -397,6 +407,11 @@ static enum err set_path(struct offline *o, const struct command *command,
 		components[i + 1] =
 			arena_printf(&req->arena, "%s%s", words[i],
 				     i == nr_words - 1 ? ending : "");
+	}
+	if (!command->path) {
+		components[0] = words[0];
+		components[1] = arena_printf(&req->arena, "%s%s", command->name,
+					     ending);
 	}
 	req->components = components;
 	req->nr_components = (size_t)nr_words + 1;

@@ -62,5 +62,6 @@ extern const struct route coverage_routes[];
 extern const struct route thumbnail_routes[];
 extern const struct route template_routes[];
 extern const struct route status_routes[];
+extern const struct route chat_routes[];
 
 #endif

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "archive/chat.h"
 #include "base/compiler.h"
 #include "base/log.h"
 #include "places.h"
@@ -44,6 +45,7 @@ struct scoreboard {
 	_Atomic uint64_t cpu_ms_max; /* process_cpu_seconds never falls */
 	_Atomic pid_t master;
 	struct log_shared log;
+	struct chat_said chat_said;
 	int64_t started_us;	  /* when, since 1970 */
 	struct places edges;	  /* encoding edges of cuts */
 	struct places full;	  /* encoding whole cuts */

@@ -12,6 +12,7 @@
 
 #define MAX_HOURS	   (366 * 24 * 100)
 #define MAX_WAVEFORM_HOURS 48
+#define MAX_CHAT_HOURS	   (24 * 31)
 
 enum option_type {
 	OPTION_STRING,
@@ -229,6 +230,9 @@ static enum err finish(struct settings *s, struct errmsg *e)
 	if (s->max_waveform_hours > MAX_WAVEFORM_HOURS)
 		return err_set(e, ERR_INPUT, "--max-waveform-hours: at most %d",
 			       MAX_WAVEFORM_HOURS);
+	if (s->max_chat_hours > MAX_CHAT_HOURS)
+		return err_set(e, ERR_INPUT, "--max-chat-hours: at most %d",
+			       MAX_CHAT_HOURS);
 	s->limits = (struct range_limits){
 		.max_explicit_us = s->max_range_hours * USEC_PER_HOUR,
 		.max_implicit_us = s->max_open_range_hours * USEC_PER_HOUR,
