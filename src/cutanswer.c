@@ -132,7 +132,7 @@ static enum err send_rough(void *ctx, uint64_t offset, uint64_t count,
 
 	work_begin(&work);
 	err = roughcut_send(&body->cut, offset, count, sink, e);
-	work_end(&work, body->req, "cut", "cut_type=\"rough\"",
+	work_end(&work, body->req, WORK_CUT, "cut_type=\"rough\"",
 		 (double)body->cut.ranges_us / USEC_PER_SEC, err);
 	return err;
 }
@@ -148,7 +148,7 @@ static enum err plan_rough(struct cut_job *job, struct roughcut *cut_r)
 
 	work_begin(&work);
 	err = roughcut_plan(job->reader, &spec, cut_r, &job->req->error);
-	work_end(&work, job->req, "get_best_segments", "",
+	work_end(&work, job->req, WORK_BEST_SEGMENTS, "",
 		 err ? 0 : (double)cut_r->nr, err);
 	return err;
 }
@@ -223,7 +223,7 @@ static enum err send_smart(void *ctx, uint64_t offset, uint64_t count,
 	} else {
 		err = smartcut_send(&body->cut, offset, count, sink, e);
 	}
-	work_end(&work, job->req, "cut", cut_type_label(job), seconds, err);
+	work_end(&work, job->req, WORK_CUT, cut_type_label(job), seconds, err);
 	return err;
 }
 
@@ -267,7 +267,7 @@ static enum err make_smart(struct cut_job *job, struct smart_body *body)
 		body->work = body->cut.work;
 		cut_count_work(job, &body->work);
 	}
-	work_end(&work, req, "cut_range", cut_type_label(job),
+	work_end(&work, req, WORK_CUT_RANGE, cut_type_label(job),
 		 (double)job->nr_ranges, err);
 	return err;
 }

@@ -90,7 +90,7 @@ static enum err plan(struct cut_job *job, struct container *c)
 		err = cutcheck_transitions(&c->plan, &req->error);
 	if (!err && c->kind == REMUX_MP4_PLAIN && !job->args->dry_run)
 		err = make_file(c);
-	work_end(&work, req, "cut_range", cut_type_label(job),
+	work_end(&work, req, WORK_CUT_RANGE, cut_type_label(job),
 		 (double)job->nr_ranges, err);
 	return err;
 }
@@ -111,7 +111,7 @@ static enum err send_container(void *ctx, uint64_t offset, uint64_t count,
 				   c->kind, sink, &c->work, e);
 		cut_count_work(job, &c->work);
 	}
-	work_end(&work, job->req, "cut", cut_type_label(job),
+	work_end(&work, job->req, WORK_CUT, cut_type_label(job),
 		 (double)c->plan.cover.ranges_us / USEC_PER_SEC, err);
 	return err;
 }

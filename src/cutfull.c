@@ -49,7 +49,7 @@ static enum err send_full(void *ctx, uint64_t offset, uint64_t count,
 	err = fullcut_stream(&job->req->arena, &body->plan, &body->config, sink,
 			     &body->done, e);
 	cut_count_work(job, &body->done);
-	work_end(&work, job->req, "cut", cut_type_label(job),
+	work_end(&work, job->req, WORK_CUT, cut_type_label(job),
 		 (double)body->plan.cover.ranges_us / USEC_PER_SEC, err);
 	return err;
 }
@@ -74,7 +74,7 @@ static enum err plan_full(struct cut_job *job, struct full_body *body)
 	err = cutplan_make(job->reader, &spec, &body->plan, &job->req->error);
 	if (!err)
 		err = cutcheck_transitions(&body->plan, &job->req->error);
-	work_end(&work, job->req, "cut_range", cut_type_label(job),
+	work_end(&work, job->req, WORK_CUT_RANGE, cut_type_label(job),
 		 (double)job->nr_ranges, err);
 	return err;
 }

@@ -33,7 +33,7 @@ static bool try_enter(struct cutgate *g)
 	bool is_in;
 
 	pthread_mutex_lock(&g->lock);
-	is_in = g->nr || places_take(g->places, getpid());
+	is_in = g->nr || places_take(g->places, owner_self());
 	g->nr += is_in;
 	pthread_mutex_unlock(&g->lock);
 	return is_in;
@@ -65,7 +65,7 @@ static void leave(void *ctx)
 
 	pthread_mutex_lock(&g->lock);
 	if (!--g->nr)
-		places_free_of(g->places, getpid());
+		places_free_of(g->places, owner_self());
 	pthread_mutex_unlock(&g->lock);
 }
 
@@ -87,7 +87,7 @@ enum err cutgate_full(struct request *req)
 {
 	struct scoreboard *board = req->server->board;
 
-	if (!board || places_take(&board->full, getpid()))
+	if (!board || places_take(&board->full, owner_self()))
 		return ERR_OK;
 	return refuse(&req->error, "encoding whole cuts");
 }

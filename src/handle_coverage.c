@@ -89,7 +89,7 @@ static enum err handle_json(struct request *req, const void *spec)
 	work_begin(&work);
 	err = coverage_json(reader, range, args->with_lists, &json,
 			    &req->error);
-	work_end(&work, req, "get_best_segments", "",
+	work_end(&work, req, WORK_BEST_SEGMENTS, "",
 		 (double)json.coverage.nr_segments, err);
 	return err ? err :
 		     send(req,
@@ -115,7 +115,7 @@ static enum err handle_map(struct request *req, const void *spec)
 		return err;
 	work_begin(&work);
 	err = coveragemap_draw(reader, range, map, &req->error);
-	work_end(&work, req, "get_best_segments", "",
+	work_end(&work, req, WORK_BEST_SEGMENTS, "",
 		 (double)map->coverage.nr_segments, err);
 	return err ? err :
 		     send(req, &(struct coverage_answer){

@@ -135,7 +135,7 @@ static enum err plan_media(struct request *req, const struct range_spec *spec,
 	err = playlist_media(reader, ranges, nr,
 			     !spec->nr_ranges && !spec->has_end, req->now_us,
 			     list_r, &req->error);
-	work_end(&work, req, "get_best_segments", "",
+	work_end(&work, req, WORK_BEST_SEGMENTS, "",
 		 (double)list_r->nr_segments, err);
 	return err;
 }

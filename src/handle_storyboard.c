@@ -119,7 +119,7 @@ static enum err draw_board(struct request *req, struct work_on_board *w,
 	if (!err)
 		err = picfile_encode(&req->arena, &w->sheet, PICFILE_JPEG, 1,
 				     data_r, size_r, &req->error);
-	work_end(&work, req, "extract_frame", "", (double)w->plan.nr_tiles,
+	work_end(&work, req, WORK_EXTRACT_FRAME, "", (double)w->plan.nr_tiles,
 		 err);
 	return err;
 }

@@ -108,8 +108,8 @@ static enum err fill(struct request *req, struct waveform *wave)
 
 	work_begin(&work);
 	err = waveform_fill(wave, &means, &req->error);
-	work_end(&work, req, "waveform", "", (double)wave->columns.length / 1e9,
-		 err);
+	work_end(&work, req, WORK_WAVEFORM, "",
+		 (double)wave->columns.length / 1e9, err);
 	return err;
 }
 

@@ -1,7 +1,7 @@
 /*
  * heavy.c - processes for heavy requests; see process.h.
  *
- * A slot is taken with the worker's own pid and then changes to the child's,
+ * A slot is taken for the worker itself and then changes to the child,
  * so at every moment it is owned by a process whose death frees it.
  */
 #include "config.h"
@@ -49,14 +49,14 @@ enum err heavy_refuse(const struct scoreboard *board, struct errmsg *e)
  * A client may have the last byte of an answer, and ask again, a moment before
  * the process that sent it has freed its slot.
  */
-static struct slot_info *take_slot(struct scoreboard *board, pid_t pid)
+static struct slot_info *take_slot(struct scoreboard *board, uint64_t owner)
 {
 	const struct timespec moment = { .tv_nsec = 2 * 1000 * 1000 };
-	struct slot_info *slot = scoreboard_take_heavy(board, pid);
+	struct slot_info *slot = scoreboard_take_heavy(board, owner);
 
 	for (int i = 0; !slot && i < 10; i++) {
 		nanosleep(&moment, NULL);
-		slot = scoreboard_take_heavy(board, pid);
+		slot = scoreboard_take_heavy(board, owner);
 	}
 	return slot;
 }
@@ -64,13 +64,13 @@ static struct slot_info *take_slot(struct scoreboard *board, pid_t pid)
 enum err heavy_fork(struct scoreboard *board, struct slot_info **slot,
 		    struct errmsg *e)
 {
-	pid_t self = getpid();
+	uint64_t self = owner_self();
 	struct slot_info *heavy = take_slot(board, self);
 	pid_t pid;
 
 	if (!heavy)
 		return heavy_refuse(board, e);
-	heavy->endpoint = (*slot)->endpoint;
+	heavy->route = (uint32_t)(*slot)->route;
 	heavy->method = (*slot)->method;
 	pid = fork();
 	if (pid < 0) {
@@ -80,10 +80,11 @@ enum err heavy_fork(struct scoreboard *board, struct slot_info **slot,
 	}
 	if (pid > 0) {
 		/* Unless the child has already ended and freed it. */
-		atomic_compare_exchange_strong(&heavy->pid, &self, pid);
+		atomic_compare_exchange_strong(&heavy->owner, &self,
+					       owner_of(pid));
 		return ERR_HANDED;
 	}
-	heavy->pid = getpid();
+	heavy->owner = owner_self();
 	*slot = heavy;
 	become_heavy();
 	return ERR_OK;

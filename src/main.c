@@ -20,6 +20,7 @@
 #include "command.h"
 #include "observe.h"
 #include "process.h"
+#include "sharedarea.h"
 
 #define MAX_HELP ((size_t)64 * 1024)
 
@@ -45,6 +46,17 @@ static void print_help(void)
 	text_release(&out);
 }
 
+static void put_metric_man(const struct metric_about *about, void *ctx)
+{
+	size_t len = strlen(about->name);
+	bool is_each = len && about->name[len - 1] == '_';
+
+	text_printf(ctx, ".TP\n.BR %s%s%s%s%s \" (%s)\"\n%s\n", about->name,
+		    is_each ? "ENDPOINT" : "", *about->labels ? "{" : "",
+		    about->labels, *about->labels ? "}" : "", about->type,
+		    about->help);
+}
+
 /* The parts of the manual page that are made from the tables. */
 static void print_man(const char *part)
 {
@@ -58,6 +70,8 @@ static void print_man(const char *part)
 		settings_describe_man(OPTIONS_SERVE, &out);
 	else if (!strcmp(part, "offline"))
 		settings_describe_man(OPTIONS_OFFLINE, &out);
+	else if (!strcmp(part, "metrics"))
+		metrics_each(put_metric_man, &out);
 	fputs(out.data, stdout);
 	text_release(&out);
 }
@@ -115,16 +129,16 @@ static uint32_t nr_workers_of(const struct settings *settings)
 
 /* How many may encode at once: two threads an edge, all cores a whole cut. */
 static void set_places(const struct settings *settings,
-		       struct scoreboard *board)
+		       struct sharedarea_config *config)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	uint32_t edges = settings->edge_max;
 
 	if (edges == COUNT_AUTO)
 		edges = cores > 3 ? (uint32_t)cores / 2 : 1;
-	board->edges.nr = edges < PLACES_MAX ? edges : PLACES_MAX;
-	board->full.nr = settings->full_max < PLACES_MAX ? settings->full_max :
-							   PLACES_MAX;
+	config->nr_edges = edges < PLACES_MAX ? edges : PLACES_MAX;
+	config->nr_full = settings->full_max < PLACES_MAX ? settings->full_max :
+							    PLACES_MAX;
 }
 
 /*
@@ -149,32 +163,57 @@ static enum err check_places(struct settings *settings, struct errmsg *e)
 	return ERR_OK;
 }
 
+/* The level of the log is that of those who are there already. */
+static void share_log(struct scoreboard *board)
+{
+	scoreboard_sweep(board);
+	if (scoreboard_workers(board))
+		log_set_level((enum log_level)(int)board->log.level);
+	log_share(&board->log);
+}
+
+static enum err share(const struct settings *settings, uint32_t nr_workers,
+		      struct sharedarea *area, struct errmsg *e)
+{
+	struct sharedarea_config config = {
+		.base = settings->base,
+		.nr_workers = nr_workers ? nr_workers : MAX_ALONE,
+		.nr_heavy = settings->heavy_max,
+	};
+	struct arena a;
+	enum err err;
+
+	arena_init(&a);
+	set_places(settings, &config);
+	/* Who has no master may have brothers. */
+	if (!nr_workers)
+		config.cache_dir = settings_cache_dir(settings, &a);
+	err = sharedarea_open(area, &config, e);
+	arena_release(&a);
+	return err;
+}
+
 static int run(const struct settings *settings, struct listener *listener,
 	       struct errmsg *e)
 {
 	uint32_t nr_workers = nr_workers_of(settings);
-	struct shared shared = {
-		.settings = settings,
-		.listener = listener,
-		.metrics = metrics_new(),
-		/* Alone, the one process still has a slot. */
-		.board = scoreboard_new(nr_workers ? nr_workers : 1,
-					settings->heavy_max),
-	};
+	struct sharedarea area;
+	struct shared shared = { .settings = settings, .listener = listener };
+	int status;
 
-	if (!shared.metrics || !shared.board) {
-		err_set(e, ERR_IO, "cannot share memory: %s", strerror(errno));
+	if (share(settings, nr_workers, &area, e)) {
 		log_error("%s", e->text);
 		return EXIT_FAILURE;
 	}
-	shared.board->master = getpid();
-	shared.board->started_us = utime_now();
-	set_places(settings, shared.board);
-	log_share(&shared.board->log);
-	observe_log_into(shared.metrics);
+	shared.metrics = area.metrics;
+	shared.board = area.board;
 	if (nr_workers)
-		return master_run(&shared);
-	return worker_run(&shared, scoreboard_worker(shared.board, 0), true);
+		shared.board->master = getpid();
+	share_log(shared.board);
+	observe_log_into(shared.metrics);
+	status = nr_workers ? master_run(&shared) : worker_run_alone(&shared);
+	sharedarea_close(&area);
+	return status;
 }
 
 static int serve(int argc, char **argv)

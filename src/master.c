@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "process.h"
+#include "route.h"
 
 #define TICK_SECONDS   1
 #define YOUNG_US       (1000 * 1000)
@@ -72,7 +73,7 @@ static void start_worker(struct master *m, uint32_t i)
 		fs_close(&m->shared->listener->lock_fd);
 		exit(worker_run(m->shared, slot, false));
 	}
-	slot->pid = pid;
+	slot->owner = owner_of(pid);
 	m->crew[i].pid = pid;
 	m->crew[i].started_us = scoreboard_now();
 	metrics_add(m->shared->metrics, METRIC_WORKER_STARTS, 1);
@@ -155,7 +156,7 @@ static void signal_heavy(const struct master *m, int number)
 	struct scoreboard *board = m->shared->board;
 
 	for (uint32_t i = 0; i < board->nr_heavy; i++) {
-		pid_t pid = scoreboard_heavy(board, i)->pid;
+		pid_t pid = owner_pid(scoreboard_heavy(board, i)->owner);
 
 		if (pid)
 			kill(pid, number);
@@ -169,15 +170,15 @@ static void kill_if_late(const struct master *m, struct slot_info *slot,
 	 * In this order, and slot_enter() writes in the other: the time read is
 	 * that of the state read, or of a later one.
 	 */
-	pid_t pid = slot->pid;
+	pid_t pid = owner_pid(slot->owner);
+	const struct route *route = route_at(slot->route);
 	bool is_so = slot->state == (int)state;
 	int64_t for_us = scoreboard_now() - slot->since_us;
 
 	if (!pid || !is_so || !seconds || for_us < seconds * INT64_C(1000000))
 		return;
 	log_error("process %ld is killed: its request (%s) took over %u s",
-		  (long)pid, slot->endpoint ? slot->endpoint : "unread",
-		  seconds);
+		  (long)pid, route ? route->name : "unread", seconds);
 	metrics_add(m->shared->metrics, METRIC_WORKER_TIMEOUTS, 1);
 	kill(pid, number);
 }

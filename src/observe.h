@@ -2,7 +2,8 @@
  * observe.h - a request in the metrics.
  *
  * Arguments of the path become label values only where the channel and the
- * quality exist, so that strangers cannot fill the table.
+ * quality exist, so that strangers cannot fill the table; where they are more
+ * than it holds they are "other".
  */
 #ifndef SRC_OBSERVE_H
 #define SRC_OBSERVE_H
@@ -10,7 +11,11 @@
 #include "base/text.h"
 #include "request.h"
 
-/* After the last byte: http_request_latency_all and _ENDPOINT. */
+/*
+ * http_request_latency_all and _ENDPOINT; once a request, before whoever asked
+ * can have all of the answer: what it has is counted, whatever then becomes of
+ * us.
+ */
 void observe_request(const struct request *req);
 
 /*
@@ -26,7 +31,8 @@ void work_begin(struct work *work);
 
 /* label is "name=value" as in the exposition, or ""; no units: none done. */
 void work_end(const struct work *work, const struct request *req,
-	      const char *name, const char *label, double units, enum err err);
+	      enum metric_work what, const char *label, double units,
+	      enum err err);
 
 /* What is known at scrape time: concurrency, slots, processes. */
 void observe_gauges(const struct server *server, struct text *out);

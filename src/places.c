@@ -2,15 +2,12 @@
 
 #include "places.h"
 
-#include <errno.h>
-#include <signal.h>
-
-static bool try_take(struct places *p, pid_t pid)
+static bool try_take(struct places *p, uint64_t owner)
 {
 	for (uint32_t i = 0; i < p->nr; i++) {
-		pid_t free_pid = 0;
+		uint64_t none = OWNER_NONE;
 
-		if (atomic_compare_exchange_strong(&p->pids[i], &free_pid, pid))
+		if (atomic_compare_exchange_strong(&p->owners[i], &none, owner))
 			return true;
 	}
 	return false;
@@ -19,27 +16,40 @@ static bool try_take(struct places *p, pid_t pid)
 static void sweep(struct places *p)
 {
 	for (uint32_t i = 0; i < p->nr; i++) {
-		pid_t pid = p->pids[i];
+		uint64_t owner = p->owners[i];
 
-		if (pid && kill(pid, 0) < 0 && errno == ESRCH)
-			atomic_compare_exchange_strong(&p->pids[i], &pid, 0);
+		if (owner && !owner_is_alive(owner))
+			atomic_compare_exchange_strong(&p->owners[i], &owner,
+						       OWNER_NONE);
 	}
 }
 
-bool places_take(struct places *p, pid_t pid)
+bool places_take(struct places *p, uint64_t owner)
 {
-	if (try_take(p, pid))
+	if (try_take(p, owner))
 		return true;
 	sweep(p);
-	return try_take(p, pid);
+	return try_take(p, owner);
 }
 
-void places_free_of(struct places *p, pid_t pid)
+void places_free_dead(struct places *p, pid_t pid)
 {
 	for (uint32_t i = 0; i < p->nr; i++) {
-		pid_t owner = pid;
+		uint64_t owner = p->owners[i];
 
-		atomic_compare_exchange_strong(&p->pids[i], &owner, 0);
+		if (owner_pid(owner) == pid && !owner_is_alive(owner))
+			atomic_compare_exchange_strong(&p->owners[i], &owner,
+						       OWNER_NONE);
+	}
+}
+
+void places_free_of(struct places *p, uint64_t owner)
+{
+	for (uint32_t i = 0; i < p->nr; i++) {
+		uint64_t expected = owner;
+
+		atomic_compare_exchange_strong(&p->owners[i], &expected,
+					       OWNER_NONE);
 	}
 }
 
@@ -49,6 +59,6 @@ uint32_t places_count(struct places *p)
 
 	sweep(p);
 	for (uint32_t i = 0; i < p->nr; i++)
-		nr += p->pids[i] != 0;
+		nr += p->owners[i] != OWNER_NONE;
 	return nr;
 }

@@ -42,12 +42,18 @@ int master_run(const struct shared *shared) MUST_CHECK;
 /* Blocks all signals that mean something to us; they are taken when waiting. */
 void block_signals(sigset_t *set_r);
 
+/* Workers without a master that are listed; more work, but unlisted. */
+#define MAX_ALONE 64
+
 /*
  * Answers requests until told to stop, as the worker of a slot; the exit
  * status.
  */
 int worker_run(const struct shared *shared, struct slot_info *slot,
 	       bool is_alone) MUST_CHECK;
+
+/* The same without a master, in a slot that it finds. */
+int worker_run_alone(const struct shared *shared) MUST_CHECK;
 
 /* Reaps what has ended below a worker and frees its slots. */
 void heavy_reap(struct scoreboard *board);

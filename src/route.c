@@ -19,6 +19,44 @@ void route_each(bool (*fn)(const struct route *route, void *ctx), void *ctx)
 				return;
 }
 
+struct numbering {
+	const struct route *wanted;
+	uint32_t found; /* or wanted; 0: by route */
+	uint32_t number;
+};
+
+static bool count_route(const struct route *route, void *ctx)
+{
+	struct numbering *n = ctx;
+
+	n->number++;
+	if (n->found != n->number && n->wanted != route)
+		return true;
+	n->wanted = route;
+	n->found = n->number;
+	return false;
+}
+
+uint32_t route_number(const struct route *route)
+{
+	struct numbering n = { .wanted = route };
+
+	if (!route)
+		return 0;
+	route_each(count_route, &n);
+	return n.found;
+}
+
+const struct route *route_at(uint32_t number)
+{
+	struct numbering n = { .found = number };
+
+	if (!number)
+		return NULL;
+	route_each(count_route, &n);
+	return n.wanted;
+}
+
 struct methods {
 	const char *path;
 	bool posts;

@@ -11,6 +11,7 @@
 #define SRC_ROUTE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "param.h"
@@ -33,6 +34,13 @@ struct route {
 
 /* Calls fn for every route, in the order they are tried, while it says so. */
 void route_each(bool (*fn)(const struct route *route, void *ctx), void *ctx);
+
+/*
+ * The number of a route, from 1 on, the same in all processes of one program;
+ * 0 for NULL.  And back: NULL if there is none of that number.
+ */
+uint32_t route_number(const struct route *route);
+const struct route *route_at(uint32_t number);
 
 /*
  * Finds the route of a request and fills its path fields; OPTIONS is answered

@@ -2,24 +2,19 @@
 
 #include "scoreboard.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <stddef.h>
-#include <sys/mman.h>
 #include <time.h>
 
-struct scoreboard *scoreboard_new(uint32_t nr_workers, uint32_t nr_heavy)
+size_t scoreboard_size(uint32_t nr_workers, uint32_t nr_heavy)
 {
-	size_t size = sizeof(struct scoreboard) +
-		      (nr_workers + nr_heavy) * sizeof(struct slot_info);
-	struct scoreboard *b = mmap(NULL, size, PROT_READ | PROT_WRITE,
-				    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return sizeof(struct scoreboard) +
+	       ((size_t)nr_workers + nr_heavy) * sizeof(struct slot_info);
+}
 
-	if (b == MAP_FAILED)
-		return NULL;
+void scoreboard_init(struct scoreboard *b, uint32_t nr_workers,
+		     uint32_t nr_heavy)
+{
 	b->nr_workers = nr_workers;
 	b->nr_heavy = nr_heavy;
-	return b;
 }
 
 int64_t scoreboard_now(void)
@@ -35,62 +30,76 @@ void slot_enter(struct slot_info *slot, enum slot_state state)
 	slot->since_us = scoreboard_now();
 	slot->state = (int)state;
 	if (state == SLOT_IDLE || state == SLOT_READING)
-		slot->endpoint = NULL;
+		slot->route = 0;
 }
 
 void slot_free(struct slot_info *slot)
 {
-	slot->endpoint = NULL;
+	slot->route = 0;
 	slot->state = SLOT_FREE;
-	slot->pid = 0;
+	slot->owner = OWNER_NONE;
 }
 
-void slot_free_of(struct slot_info *slot, pid_t pid)
+void slot_free_of(struct slot_info *slot, uint64_t owner)
 {
-	atomic_compare_exchange_strong(&slot->pid, &pid, 0);
+	atomic_compare_exchange_strong(&slot->owner, &owner, OWNER_NONE);
 }
 
 void scoreboard_free_of(struct scoreboard *b, pid_t pid)
 {
-	for (uint32_t i = 0; i < b->nr_heavy; i++)
-		slot_free_of(scoreboard_heavy(b, i), pid);
-	places_free_of(&b->edges, pid);
-	places_free_of(&b->full, pid);
-}
-
-static struct slot_info *try_take(struct scoreboard *b, pid_t pid)
-{
 	for (uint32_t i = 0; i < b->nr_heavy; i++) {
 		struct slot_info *slot = scoreboard_heavy(b, i);
-		pid_t free_pid = 0;
+		uint64_t owner = slot->owner;
 
-		if (slot->pid)
+		if (owner_pid(owner) == pid && !owner_is_alive(owner))
+			slot_free_of(slot, owner);
+	}
+	places_free_dead(&b->edges, pid);
+	places_free_dead(&b->full, pid);
+}
+
+static struct slot_info *try_take(struct slot_info *slots, uint32_t nr,
+				  uint64_t owner, enum slot_state state)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		struct slot_info *slot = &slots[i];
+		uint64_t none = OWNER_NONE;
+
+		if (slot->owner)
 			continue;
 		/* Before it is ours: what died here may have left its time. */
 		slot->since_us = scoreboard_now();
-		if (atomic_compare_exchange_strong(&slot->pid, &free_pid,
-						   pid)) {
-			slot_enter(slot, SLOT_HEAVY);
+		if (atomic_compare_exchange_strong(&slot->owner, &none,
+						   owner)) {
+			slot_enter(slot, state);
 			return slot;
 		}
 	}
 	return NULL;
 }
 
-struct slot_info *scoreboard_take_heavy(struct scoreboard *b, pid_t pid)
+struct slot_info *scoreboard_take_heavy(struct scoreboard *b, uint64_t owner)
 {
-	struct slot_info *slot = try_take(b, pid);
+	struct slot_info *first = scoreboard_heavy(b, 0);
+	struct slot_info *slot =
+		try_take(first, b->nr_heavy, owner, SLOT_HEAVY);
 
 	if (slot)
 		return slot;
 	scoreboard_sweep_heavy(b);
-	return try_take(b, pid);
+	return try_take(first, b->nr_heavy, owner, SLOT_HEAVY);
+}
+
+struct slot_info *scoreboard_take_worker(struct scoreboard *b, uint64_t owner)
+{
+	scoreboard_sweep(b);
+	return try_take(b->slots, b->nr_workers, owner, SLOT_IDLE);
 }
 
 static bool any_free(struct scoreboard *b)
 {
 	for (uint32_t i = 0; i < b->nr_heavy; i++)
-		if (!scoreboard_heavy(b, i)->pid)
+		if (!scoreboard_heavy(b, i)->owner)
 			return true;
 	return false;
 }
@@ -107,11 +116,30 @@ void scoreboard_sweep_heavy(struct scoreboard *b)
 {
 	for (uint32_t i = 0; i < b->nr_heavy; i++) {
 		struct slot_info *slot = scoreboard_heavy(b, i);
-		pid_t pid = slot->pid;
+		uint64_t owner = slot->owner;
 
-		if (pid && kill(pid, 0) < 0 && errno == ESRCH)
-			slot_free_of(slot, pid);
+		if (owner && !owner_is_alive(owner))
+			slot_free_of(slot, owner);
 	}
+}
+
+/* What it used of the processor stays in the sum. */
+static void sweep_worker(struct scoreboard *b, struct slot_info *slot)
+{
+	uint64_t owner = slot->owner;
+	uint64_t cpu_ms = slot->cpu_ms;
+
+	if (!owner || owner_is_alive(owner))
+		return;
+	if (atomic_compare_exchange_strong(&slot->owner, &owner, OWNER_NONE))
+		b->cpu_ms_gone += cpu_ms;
+}
+
+void scoreboard_sweep(struct scoreboard *b)
+{
+	scoreboard_sweep_heavy(b);
+	for (uint32_t i = 0; !b->master && i < b->nr_workers; i++)
+		sweep_worker(b, scoreboard_worker(b, i));
 }
 
 uint32_t scoreboard_workers(struct scoreboard *b)
@@ -119,7 +147,7 @@ uint32_t scoreboard_workers(struct scoreboard *b)
 	uint32_t nr = 0;
 
 	for (uint32_t i = 0; i < b->nr_workers; i++)
-		nr += b->slots[i].pid != 0;
+		nr += b->slots[i].owner != OWNER_NONE;
 	return nr;
 }
 
@@ -128,6 +156,6 @@ uint32_t scoreboard_count(struct scoreboard *b, enum slot_state state)
 	uint32_t nr = 0;
 
 	for (uint32_t i = 0; i < b->nr_workers + b->nr_heavy; i++)
-		nr += b->slots[i].pid && b->slots[i].state == (int)state;
+		nr += b->slots[i].owner && b->slots[i].state == (int)state;
 	return nr;
 }

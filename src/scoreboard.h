@@ -1,10 +1,10 @@
 /*
  * scoreboard.h - what every process is doing, in shared memory.
  *
- * Made by the master before the first fork; every slot is written by the one
- * process that owns it, in single words, without locks.  A process that dies
- * leaves its slot as it was, and the master frees it: slots are owned by pid,
- * so a kill cannot leak one.
+ * In memory that all processes share (sharedarea.h); every slot is written by
+ * the one process that owns it, in single words, without locks.  A process that
+ * dies leaves its slot as it was, and the master, or where there is none
+ * whoever looks next, frees it: a slot has an owner, so a kill cannot leak one.
  *
  * Workers have the first slots; a heavy request takes one of the rest for as
  * long as it lives.
@@ -14,12 +14,14 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "archive/chat.h"
 #include "base/compiler.h"
 #include "base/log.h"
+#include "owner.h"
 #include "places.h"
 
 enum slot_state {
@@ -31,19 +33,21 @@ enum slot_state {
 };
 
 struct slot_info {
-	_Atomic pid_t pid;		/* 0: free */
-	_Atomic int state;		/* enum slot_state */
-	_Atomic int64_t since_us;	/* monotonic, of the state */
-	_Atomic(const char *) endpoint; /* a static string, or NULL */
-	_Atomic int method;		/* enum method */
-	_Atomic uint32_t nr_served;	/* requests, by a worker */
+	_Atomic uint64_t owner;	    /* OWNER_NONE: free */
+	_Atomic int state;	    /* enum slot_state */
+	_Atomic int64_t since_us;   /* monotonic, of the state */
+	_Atomic uint32_t route;	    /* its number (route.h), or 0 */
+	_Atomic int method;	    /* enum method */
+	_Atomic uint32_t nr_served; /* requests, by a worker */
+	_Atomic uint64_t cpu_ms;    /* used, by a worker without master */
 };
 
 struct scoreboard {
 	uint32_t nr_workers;
 	uint32_t nr_heavy;
-	_Atomic uint64_t cpu_ms_max; /* process_cpu_seconds never falls */
-	_Atomic pid_t master;
+	_Atomic uint64_t cpu_ms_max;  /* process_cpu_seconds never falls */
+	_Atomic uint64_t cpu_ms_gone; /* of workers swept */
+	_Atomic pid_t master;	      /* 0: there is none */
 	struct log_shared log;
 	struct chat_said chat_said;
 	int64_t started_us;	  /* when, since 1970 */
@@ -52,9 +56,11 @@ struct scoreboard {
 	struct slot_info slots[]; /* workers, then heavy */
 };
 
-/* NULL if there is no memory for it. */
-struct scoreboard *scoreboard_new(uint32_t nr_workers,
-				  uint32_t nr_heavy) MUST_CHECK;
+size_t scoreboard_size(uint32_t nr_workers, uint32_t nr_heavy);
+
+/* In zeroed memory of that size. */
+void scoreboard_init(struct scoreboard *b, uint32_t nr_workers,
+		     uint32_t nr_heavy);
 
 /* Monotonic microseconds. */
 int64_t scoreboard_now(void);
@@ -68,9 +74,9 @@ void slot_free(struct slot_info *slot);
  * Frees the heavy slot of a process that is dead, unless it is not its any
  * more: several may notice a death, and another may have taken the slot.
  */
-void slot_free_of(struct slot_info *slot, pid_t pid);
+void slot_free_of(struct slot_info *slot, uint64_t owner);
 
-/* Frees all heavy slots and places of a dead process. */
+/* Frees all heavy slots and places of a process that has been reaped. */
 void scoreboard_free_of(struct scoreboard *b, pid_t pid);
 
 static inline struct slot_info *scoreboard_worker(struct scoreboard *b,
@@ -87,13 +93,20 @@ static inline struct slot_info *scoreboard_heavy(struct scoreboard *b,
 
 /* Takes a heavy slot for a process; NULL if all are taken. */
 struct slot_info *scoreboard_take_heavy(struct scoreboard *b,
-					pid_t pid) MUST_CHECK;
+					uint64_t owner) MUST_CHECK;
+
+/* The same of a worker without master, which finds its slot by itself. */
+struct slot_info *scoreboard_take_worker(struct scoreboard *b,
+					 uint64_t owner) MUST_CHECK;
 
 /* Whether a heavy slot is free now. */
 bool scoreboard_has_room(struct scoreboard *b) MUST_CHECK;
 
 /* Frees the heavy slots of processes that do not exist any more. */
 void scoreboard_sweep_heavy(struct scoreboard *b);
+
+/* The same, and where there is no master those of dead workers, too. */
+void scoreboard_sweep(struct scoreboard *b);
 
 /* Workers that are there. */
 uint32_t scoreboard_workers(struct scoreboard *b);

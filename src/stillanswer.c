@@ -54,7 +54,7 @@ static enum err extract(struct request *req, const struct stillanswer *answer,
 		err = picfile_encode(&req->arena, &picture, answer->kind,
 				     stillanswer_threads(), data_r, size_r,
 				     &req->error);
-	work_end(&work, req, "extract_frame", "", 1, err);
+	work_end(&work, req, WORK_EXTRACT_FRAME, "", 1, err);
 	return err;
 }
 

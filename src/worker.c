@@ -165,7 +165,7 @@ static enum err answer(struct request *req, const char *uri)
 	if (req->method == METHOD_OPTIONS)
 		return response_send_options(req);
 	slot->method = (int)req->method;
-	slot->endpoint = req->route ? req->route->name : NULL;
+	slot->route = route_number(req->route);
 	return err ? err : route_run(req);
 }
 
@@ -207,7 +207,7 @@ static void serve(void)
 	 */
 	if (worker.is_heavy)
 		slot_free(worker.slot);
-	places_free_of(&worker.shared->board->full, getpid());
+	places_free_of(&worker.shared->board->full, owner_self());
 	was_begun = f->has_begun;
 	if (err)
 		log_failure(req, uri, err, was_begun);
@@ -251,6 +251,21 @@ static uint32_t request_limit(const struct settings *settings)
 	return max - max / 10 + (uint32_t)getpid() % (max / 5 + 1);
 }
 
+/* For the sum of processes, when this one is gone. */
+static void note_cpu(void)
+{
+	struct rusage usage;
+
+	if (!worker.is_alone)
+		return;
+	getrusage(RUSAGE_SELF, &usage);
+	worker.slot->cpu_ms =
+		(uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
+			1000 +
+		(uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) /
+			1000;
+}
+
 static void loop(void)
 {
 	uint32_t limit = request_limit(worker.shared->settings);
@@ -273,6 +288,7 @@ static void loop(void)
 			if (worker.is_heavy)
 				_exit(EXIT_SUCCESS);
 			worker.slot->nr_served++;
+			note_cpu();
 		}
 		slot_enter(worker.slot, SLOT_IDLE);
 	}
@@ -330,7 +346,7 @@ int worker_run(const struct shared *shared, struct slot_info *slot,
 	sigset_t blocked;
 
 	block_signals(&blocked); /* as yet only a master has */
-	slot->pid = getpid();
+	slot->owner = owner_self();
 	slot->nr_served = 0;
 	if (!set_up(shared, slot, is_alone))
 		return EXIT_FAILURE;
@@ -338,4 +354,25 @@ int worker_run(const struct shared *shared, struct slot_info *slot,
 	server_close(&worker.server);
 	arena_release(&worker.req.arena);
 	return EXIT_SUCCESS;
+}
+
+int worker_run_alone(const struct shared *shared)
+{
+	static struct slot_info unlisted;
+	struct scoreboard *board = shared->board;
+	struct slot_info *slot = scoreboard_take_worker(board, owner_self());
+	int status;
+
+	if (!slot)
+		log_warning("more than %u processes serve '%s': this one is "
+			    "not among the workers counted",
+			    board->nr_workers, shared->settings->base);
+	status = worker_run(shared, slot ? slot : &unlisted, true);
+	places_free_of(&board->edges, owner_self());
+	places_free_of(&board->full, owner_self());
+	if (slot) {
+		board->cpu_ms_gone += slot->cpu_ms;
+		slot_free(slot);
+	}
+	return status;
 }

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include <xxhash.h>
 
@@ -15,6 +14,11 @@
 
 #define NR_BOUNDS 14
 #define MAX_TRIES 64 /* slots looked at for one key */
+
+enum metric_buckets {
+	METRIC_BUCKETS_HTTP, /* .001 ... 600 s */
+	METRIC_BUCKETS_WORK, /* 1e-9 ... 1e4 s, powers of ten */
+};
 
 struct bound {
 	uint64_t ns;
@@ -47,18 +51,49 @@ static const struct {
 } counters[METRIC_COUNT] = {
 #define METRIC(id, name, help) { name, help },
 #include "metrics/metrics.def"
-#undef METRIC
 };
 
-enum series_kind { SERIES_COUNTER, SERIES_HISTOGRAM };
+enum family_kind { KIND_GAUGE, KIND_COUNTER, KIND_HISTOGRAM };
+
+static const char *const kind_names[] = { "gauge", "counter", "histogram" };
+
+struct family {
+	enum family_kind kind;
+	enum metric_buckets buckets;
+	const char *name;
+	const char *labels;
+	const char *help;
+};
+
+#define OF_WORK(name, labels, help)                                            \
+	{ KIND_HISTOGRAM, METRIC_BUCKETS_WORK, name, labels, help },
+
+static const struct family families[FAMILY_COUNT] = {
+#define GAUGE(id, name, help) { KIND_GAUGE, 0, name, "", help },
+#define SUM(id, name, help)   { KIND_COUNTER, 0, name, "", help },
+#define COUNTERS(id, name, labels, help)                                       \
+	{ KIND_COUNTER, 0, name, labels, help },
+#define GAUGES(id, name, labels, help) { KIND_GAUGE, 0, name, labels, help },
+#define TIMES(id, name, labels, help)                                          \
+	{ KIND_HISTOGRAM, METRIC_BUCKETS_HTTP, name, labels, help },
+#define WORK(id, name, labels, what, unit)                                     \
+	OF_WORK(name "_latency", labels "error", "Time of " what ".")          \
+	OF_WORK(name "_cputime", labels "error,type", "CPU time of " what ".") \
+	OF_WORK(name "_latency_normalized", labels "error",                    \
+		"Time of " what ", per " unit ".")                             \
+	OF_WORK(name "_cputime_normalized", labels "error,type",               \
+		"CPU time of " what ", per " unit ".")
+#include "metrics/metrics.def"
+};
+
+#define NR_SLOTS (METRICS_MAX_SERIES + METRICS_MAX_OTHERS)
+#define MAX_FULL (METRICS_MAX_SERIES / METRICS_MAX_PER_FAMILY)
 
 struct series {
-	_Atomic uint64_t hash;	       /* 0: free */
 	_Atomic uint32_t is_published; /* what follows is complete */
 	uint16_t key_len;
-	uint8_t kind;		   /* enum series_kind */
-	uint8_t buckets;	   /* enum metric_buckets */
-	char key[METRICS_MAX_KEY]; /* "family{labels" */
+	uint16_t family;	   /* enum metric_family */
+	char key[METRICS_MAX_KEY]; /* "name{labels" */
 	/* not cumulative; the last is what is over every bound */
 	_Atomic uint64_t counts[NR_BOUNDS + 1];
 	_Atomic uint64_t sum; /* ns; of a counter, its value */
@@ -66,15 +101,43 @@ struct series {
 
 struct metrics {
 	_Atomic uint64_t counters[METRIC_COUNT];
-	struct series series[METRICS_MAX_SERIES];
+	/* Hashes of the names of which no more series are made. */
+	_Atomic uint64_t full[MAX_FULL];
+	_Atomic uint64_t hashes[NR_SLOTS]; /* of keys; 0: free */
+	struct series series[NR_SLOTS];
 };
 
-struct metrics *metrics_new(void)
-{
-	void *area = mmap(NULL, sizeof(struct metrics), PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+/* A part of the table, where keys are looked for from their hash on. */
+struct room {
+	size_t first;
+	size_t nr;
+};
+static const struct room own_room = { 0, METRICS_MAX_SERIES };
+static const struct room kept_room = { METRICS_MAX_SERIES, METRICS_MAX_OTHERS };
 
-	return area == MAP_FAILED ? NULL : area;
+struct key {
+	enum metric_family family;
+	size_t name_len; /* with the brace */
+	size_t len;
+	char text[METRICS_MAX_KEY];
+};
+
+size_t metrics_size(void)
+{
+	return sizeof(struct metrics);
+}
+
+uint64_t metrics_layout(void)
+{
+	uint64_t hash = sizeof(struct metrics) + METRICS_MAX_SERIES;
+
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		hash = XXH3_64bits_withSeed(counters[i].name,
+					    strlen(counters[i].name), hash);
+	for (size_t i = 0; i < FAMILY_COUNT; i++)
+		hash = XXH3_64bits_withSeed(families[i].name,
+					    strlen(families[i].name), hash);
+	return hash;
 }
 
 void metrics_add(struct metrics *m, enum metric metric, uint64_t n)
@@ -89,93 +152,172 @@ uint64_t metrics_get(const struct metrics *m, enum metric metric)
 	return atomic_load_explicit(&m->counters[metric], memory_order_relaxed);
 }
 
-static bool is_family(const struct series *s, const char *key, size_t len)
+static bool put_part(struct key *key, const char *part)
 {
-	return s->key_len > len && !memcmp(s->key, key, len);
+	size_t len = strlen(part);
+
+	if (len >= sizeof(key->text) - key->len)
+		return false;
+	memcpy(key->text + key->len, part, len);
+	key->len += len;
+	return true;
 }
 
-/* Whether a family has as many series as one may have; only when one is new. */
-static bool family_is_full(const struct metrics *m, const char *key)
+/* False if it is too long. */
+static bool make_key(struct key *key, enum metric_family family,
+		     const char *name, const char *member, const char *labels)
 {
-	size_t len = strcspn(key, "{") + 1;
+	key->family = family;
+	key->len = 0;
+	if (!put_part(key, name) || !put_part(key, member) ||
+	    !put_part(key, "{"))
+		return false;
+	key->name_len = key->len;
+	return put_part(key, labels);
+}
+
+static bool is_named(const struct series *s, const struct key *key)
+{
+	return s->key_len >= key->name_len &&
+	       !memcmp(s->key, key->text, key->name_len);
+}
+
+/*
+ * Whether a name has as many series as one may have; counted only when a key
+ * is new, and not again once it has, as none is ever removed.
+ */
+static bool name_is_full(struct metrics *m, const struct key *key)
+{
+	uint64_t hash = XXH3_64bits(key->text, key->name_len);
 	size_t nr = 0;
 
+	for (size_t i = 0; i < MAX_FULL; i++)
+		if (atomic_load(&m->full[i]) == hash)
+			return true;
 	for (size_t i = 0; i < METRICS_MAX_SERIES; i++)
 		nr += atomic_load(&m->series[i].is_published) &&
-		      is_family(&m->series[i], key, len);
-	return nr >= METRICS_MAX_PER_FAMILY;
+		      is_named(&m->series[i], key);
+	if (nr < METRICS_MAX_PER_FAMILY)
+		return false;
+	for (size_t i = 0; i < MAX_FULL; i++) {
+		uint64_t none = 0;
+
+		if (atomic_compare_exchange_strong(&m->full[i], &none, hash))
+			break;
+	}
+	return true;
 }
 
-/* The series of a key, claimed if it is new; NULL if there is no room. */
-static struct series *find_series(struct metrics *m, const char *key,
-				  size_t len, enum series_kind kind,
-				  enum metric_buckets buckets)
+static struct series *publish(struct series *s, const struct key *key)
 {
-	uint64_t hash = XXH3_64bits(key, len);
+	memcpy(s->key, key->text, key->len);
+	s->key_len = (uint16_t)key->len;
+	s->family = (uint16_t)key->family;
+	atomic_store(&s->is_published, 1);
+	return s;
+}
+
+/* The series of a key; if it is new it is claimed, or NULL. */
+static struct series *find_series(struct metrics *m, const struct key *key,
+				  const struct room *room, bool may_claim)
+{
+	uint64_t hash = XXH3_64bits(key->text, key->len);
 
 	hash = hash ? hash : 1;
 	for (size_t i = 0; i < MAX_TRIES; i++) {
-		struct series *s = &m->series[(hash + i) % METRICS_MAX_SERIES];
-		uint64_t seen = atomic_load(&s->hash);
+		size_t at = room->first + (hash + i) % room->nr;
+		struct series *s = &m->series[at];
+		uint64_t seen = atomic_load(&m->hashes[at]);
 
 		if (!seen) {
-			if (family_is_full(m, key))
+			if (!may_claim ||
+			    (room == &own_room && name_is_full(m, key)))
 				return NULL;
-			if (atomic_compare_exchange_strong(&s->hash, &seen,
-							   hash)) {
-				memcpy(s->key, key, len);
-				s->key_len = (uint16_t)len;
-				s->kind = (uint8_t)kind;
-				s->buckets = (uint8_t)buckets;
-				atomic_store(&s->is_published, 1);
-				return s;
-			}
+			if (atomic_compare_exchange_strong(&m->hashes[at],
+							   &seen, hash))
+				return publish(s, key);
 		}
 		if (seen == hash && atomic_load(&s->is_published) &&
-		    s->key_len == len && !memcmp(s->key, key, len))
+		    s->key_len == key->len &&
+		    !memcmp(s->key, key->text, key->len))
 			return s;
 	}
 	return NULL;
 }
 
-static struct series *series_of(struct metrics *m, const char *family,
-				const char *labels, enum series_kind kind,
-				enum metric_buckets buckets)
+/* others: NULL if the labels themselves are few. */
+static struct series *series_of(struct metrics *m, enum metric_family family,
+				const char *name, const char *member,
+				const char *labels, const char *others)
 {
-	char key[METRICS_MAX_KEY];
-	int len = snprintf(key, sizeof(key), "%s{%s", family, labels);
 	struct series *s = NULL;
+	struct key key;
 
-	if (len > 0 && (size_t)len < sizeof(key))
-		s = find_series(m, key, (size_t)len, kind, buckets);
-	if (!s)
+	if (make_key(&key, family, name, member, labels))
+		s = find_series(m, &key, &own_room, true);
+	if (s)
+		return s;
+	if (others)
+		metrics_add(m, METRIC_SERIES_DROPPED, 1);
+	if (make_key(&key, family, name, member, others ? others : labels))
+		s = find_series(m, &key, &kept_room, true);
+	if (!s && !others)
 		metrics_add(m, METRIC_SERIES_DROPPED, 1);
 	return s;
 }
 
-void metrics_count(struct metrics *m, const char *family, const char *labels,
-		   uint64_t n)
+static void add_to(struct series *s, uint64_t n)
 {
-	struct series *s = series_of(m, family, labels, SERIES_COUNTER,
-				     METRIC_BUCKETS_HTTP);
-
 	if (s)
 		atomic_fetch_add_explicit(&s->sum, n, memory_order_relaxed);
 }
 
-void metrics_observe(struct metrics *m, const char *family, const char *labels,
-		     enum metric_buckets buckets, uint64_t ns)
+static void observe_in(struct series *s, uint64_t ns)
 {
-	struct series *s =
-		series_of(m, family, labels, SERIES_HISTOGRAM, buckets);
+	const struct bound *row;
 	size_t i = 0;
 
 	if (!s)
 		return;
-	while (i < NR_BOUNDS && ns > bounds[buckets][i].ns)
+	row = bounds[families[s->family].buckets];
+	while (i < NR_BOUNDS && ns > row[i].ns)
 		i++;
 	atomic_fetch_add_explicit(&s->sum, ns, memory_order_relaxed);
 	atomic_fetch_add_explicit(&s->counts[i], 1, memory_order_relaxed);
+}
+
+void metrics_count(struct metrics *m, enum metric_family family,
+		   const char *labels, uint64_t n)
+{
+	add_to(series_of(m, family, families[family].name, "", labels, NULL),
+	       n);
+}
+
+void metrics_observe(struct metrics *m, enum metric_family family,
+		     const char *labels, uint64_t ns)
+{
+	observe_in(
+		series_of(m, family, families[family].name, "", labels, NULL),
+		ns);
+}
+
+void metrics_observe_of(struct metrics *m, enum metric_family family,
+			const char *endpoint, const char *labels,
+			const char *others, uint64_t ns)
+{
+	observe_in(series_of(m, family, families[family].name, endpoint, labels,
+			     others),
+		   ns);
+}
+
+bool metrics_has(struct metrics *m, enum metric_family family,
+		 const char *endpoint, const char *labels)
+{
+	struct key key;
+
+	return make_key(&key, family, families[family].name, endpoint,
+			labels) &&
+	       find_series(m, &key, &own_room, false);
 }
 
 void metrics_label(struct text *labels, const char *name, const char *value)
@@ -201,37 +343,20 @@ static void put_head(struct text *out, const char *name, size_t len,
 		    help, (int)len, name, type);
 }
 
-void metrics_put_gauge(struct text *out, const char *name, const char *help,
-		       double value)
+void metrics_put_head(struct text *out, enum metric_family family,
+		      const char *endpoint)
 {
-	put_head(out, name, strlen(name), "gauge", help);
-	text_printf(out, "%s %.17g\n", name, value);
+	const struct family *f = &families[family];
+
+	text_printf(out, "# HELP %s%s %s\n# TYPE %s%s %s\n", f->name, endpoint,
+		    f->help, f->name, endpoint, kind_names[f->kind]);
 }
 
-/* What the families of labelled series are, by the end of their name. */
-static const char *family_help(const char *key, size_t len)
+void metrics_put_number(struct text *out, enum metric_family family,
+			double value)
 {
-	static const struct {
-		const char *suffix;
-		const char *help;
-	} known[] = {
-		{ "log_count_total", "Lines logged." },
-		{ "_latency_normalized", "Wall time per unit of work." },
-		{ "_cputime_normalized", "CPU time per unit of work." },
-		{ "_cputime", "CPU time of the work." },
-		{ "_latency", "Wall time of the work." },
-		{ "", "" },
-	};
-
-	if (!strncmp(key, "http_request_", 13))
-		return "Time from the request to the last byte of the answer.";
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-		size_t n = strlen(known[i].suffix);
-
-		if (len >= n && !memcmp(key + len - n, known[i].suffix, n))
-			return known[i].help;
-	}
-	return "";
+	metrics_put_head(out, family, "");
+	text_printf(out, "%s %.17g\n", families[family].name, value);
 }
 
 /* A series at one moment, summed over its slots. */
@@ -255,7 +380,7 @@ static size_t take_snapshots(const struct metrics *m, struct snapshot *shots)
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < METRICS_MAX_SERIES; i++) {
+	for (size_t i = 0; i < NR_SLOTS; i++) {
 		const struct series *s = &m->series[i];
 
 		if (!atomic_load(&s->is_published))
@@ -293,6 +418,7 @@ static void put_histogram(struct text *out, const struct snapshot *shot,
 			  size_t family_len)
 {
 	const struct series *s = shot->series;
+	const struct bound *row = bounds[families[s->family].buckets];
 	const char *labels = s->key + family_len + 1;
 	int nr_labels = (int)(s->key_len - family_len - 1);
 	const char *comma = nr_labels ? "," : "";
@@ -302,7 +428,7 @@ static void put_histogram(struct text *out, const struct snapshot *shot,
 		total += shot->counts[i];
 		text_printf(out, "%.*s_bucket{%.*s%sle=\"%s\"} %llu\n",
 			    (int)family_len, s->key, nr_labels, labels, comma,
-			    i < NR_BOUNDS ? bounds[s->buckets][i].text : "+Inf",
+			    i < NR_BOUNDS ? row[i].text : "+Inf",
 			    (unsigned long long)total);
 	}
 	text_printf(out, "%.*s_count{%.*s} %llu\n", (int)family_len, s->key,
@@ -321,6 +447,7 @@ static void put_series(struct text *out, const struct snapshot *shots,
 
 	for (size_t i = 0; i < nr; i++) {
 		const struct series *s = shots[i].series;
+		const struct family *f = &families[s->family];
 		size_t len = 0;
 
 		while (len < s->key_len && s->key[len] != '{')
@@ -328,12 +455,10 @@ static void put_series(struct text *out, const struct snapshot *shots,
 		if (len != family_len || memcmp(family, s->key, len) != 0) {
 			family = s->key;
 			family_len = len;
-			put_head(out, family, len,
-				 s->kind == SERIES_COUNTER ? "counter" :
-							     "histogram",
-				 family_help(family, len));
+			put_head(out, family, len, kind_names[f->kind],
+				 f->help);
 		}
-		if (s->kind == SERIES_COUNTER)
+		if (f->kind == KIND_COUNTER)
 			text_printf(out, "%.*s} %llu\n", (int)s->key_len,
 				    s->key, (unsigned long long)shots[i].sum);
 		else
@@ -343,7 +468,7 @@ static void put_series(struct text *out, const struct snapshot *shots,
 
 void metrics_render(const struct metrics *m, struct text *out)
 {
-	struct snapshot *shots = mem_alloc(METRICS_MAX_SERIES * sizeof(*shots));
+	struct snapshot *shots = mem_alloc(NR_SLOTS * sizeof(*shots));
 	size_t nr = merge_equal(shots, take_snapshots(m, shots));
 
 	for (size_t i = 0; i < METRIC_COUNT; i++) {
@@ -354,4 +479,19 @@ void metrics_render(const struct metrics *m, struct text *out)
 	}
 	put_series(out, shots, nr);
 	free(shots);
+}
+
+void metrics_each(void (*fn)(const struct metric_about *about, void *ctx),
+		  void *ctx)
+{
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		fn(&(struct metric_about){ counters[i].name, "counter", "",
+					   counters[i].help },
+		   ctx);
+	for (size_t i = 0; i < FAMILY_COUNT; i++)
+		fn(&(struct metric_about){ families[i].name,
+					   kind_names[families[i].kind],
+					   families[i].labels,
+					   families[i].help },
+		   ctx);
 }

@@ -81,6 +81,7 @@ SERVER_TESTS = \
 	tests/unit/test_scoreboard \
 	tests/unit/test_server \
 	tests/unit/test_settings \
+	tests/unit/test_sharedarea \
 	tests/unit/test_status
 
 SERVER_TEST_LIBS = $(SERVER_LIBS) $(CMOCKA_LIBS)
@@ -102,6 +103,8 @@ tests_unit_test_server_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_server_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_settings_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_settings_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_sharedarea_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_sharedarea_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_status_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_status_LDADD = $(SERVER_TEST_LIBS)
 

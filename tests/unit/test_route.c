@@ -434,6 +434,30 @@ static void test_heavy(void **state)
 	fake.heavy = ERR_OK;
 }
 
+static bool check_number(const struct route *route, void *ctx)
+{
+	uint32_t *nr = ctx;
+
+	assert_int_equal(route_number(route), ++*nr);
+	assert_ptr_equal(route_at(*nr), route);
+	return true;
+}
+
+static void test_numbers(void **state)
+{
+	static const struct route stranger = { .name = "stranger" };
+	uint32_t nr = 0;
+
+	UNUSED(state);
+	route_each(check_number, &nr);
+	assert_true(nr > 10);
+	assert_null(route_at(0));
+	assert_null(route_at(nr + 1));
+	assert_null(route_at(UINT32_MAX));
+	assert_int_equal(route_number(NULL), 0);
+	assert_int_equal(route_number(&stranger), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -443,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_any_value),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_heavy),
+		cmocka_unit_test(test_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end);

@@ -18,8 +18,12 @@ static struct scoreboard *board;
 static int begin(void **state)
 {
 	UNUSED(state);
-	board = scoreboard_new(NR_WORKERS, NR_HEAVY);
-	return board ? 0 : -1;
+	board = mmap(NULL, scoreboard_size(NR_WORKERS, NR_HEAVY),
+		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (board == MAP_FAILED)
+		return -1;
+	scoreboard_init(board, NR_WORKERS, NR_HEAVY);
+	return 0;
 }
 
 static int end(void **state)
@@ -28,22 +32,24 @@ static int end(void **state)
 	return munmap(board, sizeof(*board));
 }
 
-/* The number of a process that is no more. */
-static pid_t dead_pid(void)
+/* A process that is no more. */
+static uint64_t dead_owner(void)
 {
+	uint64_t owner;
 	pid_t pid = fork();
 
 	if (pid == 0)
 		_exit(0);
 	assert_true(pid > 0);
+	owner = owner_of(pid);
 	assert_int_equal(waitpid(pid, NULL, 0), pid);
-	return pid;
+	return owner;
 }
 
 static void test_taking(void **state)
 {
 	struct slot_info *taken[NR_HEAVY];
-	pid_t self = getpid();
+	uint64_t self = owner_self();
 
 	UNUSED(state);
 	for (uint32_t i = 0; i < NR_HEAVY; i++) {
@@ -65,19 +71,19 @@ static void test_taking(void **state)
 /* What the dead hold is free for whoever asks; what the living hold is not. */
 static void test_the_dead(void **state)
 {
-	pid_t dead = dead_pid();
+	uint64_t dead = dead_owner();
 	struct slot_info *slot;
 
 	UNUSED(state);
 	for (uint32_t i = 0; i < NR_HEAVY; i++)
-		assert_non_null(scoreboard_take_heavy(board,
-						      i ? dead : getpid()));
-	slot = scoreboard_take_heavy(board, getpid());
+		assert_non_null(
+			scoreboard_take_heavy(board, i ? dead : owner_self()));
+	slot = scoreboard_take_heavy(board, owner_self());
 	assert_ptr_equal(slot, scoreboard_heavy(board, 1));
-	assert_int_equal(scoreboard_heavy(board, 2)->pid, 0);
+	assert_int_equal(scoreboard_heavy(board, 2)->owner, 0);
 	scoreboard_sweep_heavy(board);
-	assert_int_equal(scoreboard_heavy(board, 0)->pid, getpid());
-	assert_int_equal(scoreboard_heavy(board, 1)->pid, getpid());
+	assert_int_equal(scoreboard_heavy(board, 0)->owner, owner_self());
+	assert_int_equal(scoreboard_heavy(board, 1)->owner, owner_self());
 	slot_free(scoreboard_heavy(board, 0));
 	slot_free(scoreboard_heavy(board, 1));
 }
@@ -85,16 +91,16 @@ static void test_the_dead(void **state)
 /* Somebody who comes late to free a dead one's slot finds another's there. */
 static void test_free_of_another(void **state)
 {
-	pid_t dead = dead_pid();
+	uint64_t dead = dead_owner();
 	struct slot_info *slot = scoreboard_take_heavy(board, dead);
 
 	UNUSED(state);
 	slot_free_of(slot, dead);
-	assert_int_equal(slot->pid, 0);
+	assert_int_equal(slot->owner, 0);
 	assert_int_equal(scoreboard_count(board, SLOT_HEAVY), 0);
-	assert_ptr_equal(scoreboard_take_heavy(board, getpid()), slot);
+	assert_ptr_equal(scoreboard_take_heavy(board, owner_self()), slot);
 	slot_free_of(slot, dead);
-	assert_int_equal(slot->pid, getpid());
+	assert_int_equal(slot->owner, owner_self());
 	assert_int_equal(slot->state, SLOT_HEAVY);
 	slot_free(slot);
 }
@@ -102,15 +108,15 @@ static void test_free_of_another(void **state)
 /* A slot that its owner died in long ago is as young as its next owner. */
 static void test_time_of_a_taken_slot(void **state)
 {
-	pid_t dead = dead_pid();
+	uint64_t dead = dead_owner();
 	struct slot_info *slot = scoreboard_take_heavy(board, dead);
 	int64_t before_us = scoreboard_now();
 
 	UNUSED(state);
 	slot->since_us = 1;
 	scoreboard_sweep_heavy(board);
-	assert_int_equal(slot->pid, 0);
-	assert_ptr_equal(scoreboard_take_heavy(board, getpid()), slot);
+	assert_int_equal(slot->owner, 0);
+	assert_ptr_equal(scoreboard_take_heavy(board, owner_self()), slot);
 	assert_true(slot->since_us >= before_us);
 	slot_free(slot);
 }
@@ -122,15 +128,15 @@ static void test_workers(void **state)
 
 	UNUSED(state);
 	assert_int_equal(scoreboard_workers(board), 0);
-	slot->pid = getpid();
+	slot->owner = owner_self();
 	slot_enter(slot, SLOT_LIGHT);
-	slot->endpoint = "cut";
+	slot->route = 3;
 	assert_int_equal(scoreboard_workers(board), 1);
 	assert_int_equal(scoreboard_count(board, SLOT_LIGHT), 1);
 	assert_int_equal(scoreboard_count(board, SLOT_IDLE), 0);
 	assert_true(slot->since_us >= before_us);
 	slot_enter(slot, SLOT_IDLE);
-	assert_null((const char *)slot->endpoint);
+	assert_int_equal(slot->route, 0);
 	slot_free(slot);
 	assert_int_equal(scoreboard_workers(board), 0);
 	assert_int_equal(scoreboard_count(board, SLOT_IDLE), 0);
@@ -140,8 +146,8 @@ static void test_workers(void **state)
 static void struggle(uint64_t seed)
 {
 	for (int i = 0; i < 300; i++) {
-		struct slot_info *slot = scoreboard_take_heavy(board,
-							       getpid());
+		struct slot_info *slot =
+			scoreboard_take_heavy(board, owner_self());
 
 		if (!slot)
 			continue;
@@ -151,7 +157,7 @@ static void struggle(uint64_t seed)
 		slot->method = 1;
 		if (unit_random(&seed) % 3 == 0)
 			usleep((useconds_t)(unit_random(&seed) % 50));
-		if (slot->pid != getpid() || slot->method != 1)
+		if (slot->owner != owner_self() || slot->method != 1)
 			_exit(1);
 		slot->method = 0;
 		if (unit_random(&seed) % 50 == 0)
@@ -186,7 +192,82 @@ static void test_struggle(void **state)
 	}
 	scoreboard_sweep_heavy(board);
 	for (uint32_t i = 0; i < NR_HEAVY; i++)
-		assert_int_equal(scoreboard_heavy(board, i)->pid, 0);
+		assert_int_equal(scoreboard_heavy(board, i)->owner, 0);
+}
+
+/* A new process with the number of a dead one has none of what that had. */
+static void test_reused_number(void **state)
+{
+	uint64_t self = owner_self();
+	uint64_t earlier = self - 1;
+	struct slot_info *slot;
+
+	UNUSED(state);
+	assert_int_equal(owner_pid(self), getpid());
+	assert_true((uint32_t)self != 0);
+	assert_true(owner_is_alive(self));
+	assert_true(owner_is_alive((uint64_t)getpid() << 32));
+	assert_false(owner_is_alive(earlier));
+	assert_int_equal(owner_of(getpid()), self);
+	for (uint32_t i = 0; i < NR_HEAVY; i++)
+		assert_non_null(scoreboard_take_heavy(board, earlier));
+	board->full.nr = 1;
+	assert_true(places_take(&board->full, earlier));
+	slot = scoreboard_take_heavy(board, self);
+	assert_non_null(slot);
+	assert_true(places_take(&board->full, self));
+	assert_false(places_take(&board->full, self));
+	scoreboard_free_of(board, getpid()); /* it lives */
+	assert_int_equal(slot->owner, self);
+	assert_int_equal(places_count(&board->full), 1);
+	places_free_of(&board->full, earlier);
+	assert_int_equal(places_count(&board->full), 1);
+	places_free_of(&board->full, self);
+	assert_int_equal(places_count(&board->full), 0);
+	slot_free(slot);
+}
+
+static void test_zombie(void **state)
+{
+	pid_t pid = fork();
+	siginfo_t info;
+	uint64_t owner;
+
+	UNUSED(state);
+	if (pid == 0)
+		_exit(0);
+	assert_true(pid > 0);
+	owner = owner_of(pid);
+	assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	assert_false(owner_is_alive(owner));
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(owner_is_alive(owner));
+}
+
+/* Where there is no master, who comes sweeps, and CPU time is not lost. */
+static void test_workers_without_master(void **state)
+{
+	uint64_t dead = dead_owner();
+
+	UNUSED(state);
+	board->master = 0;
+	for (uint32_t i = 0; i < NR_WORKERS; i++)
+		assert_ptr_equal(scoreboard_take_worker(board, owner_self()),
+				 scoreboard_worker(board, i));
+	assert_null(scoreboard_take_worker(board, owner_self()));
+	scoreboard_worker(board, 1)->owner = dead;
+	scoreboard_worker(board, 1)->cpu_ms = 70;
+	assert_ptr_equal(scoreboard_take_worker(board, owner_self()),
+			 scoreboard_worker(board, 1));
+	assert_int_equal(board->cpu_ms_gone, 70);
+	scoreboard_worker(board, 1)->owner = dead;
+	board->master = getpid();
+	scoreboard_sweep(board);
+	assert_int_equal(scoreboard_workers(board), NR_WORKERS);
+	board->master = 0;
+	scoreboard_sweep(board);
+	assert_int_equal(scoreboard_workers(board), 1);
+	slot_free(scoreboard_worker(board, 0));
 }
 
 int main(void)
@@ -197,6 +278,9 @@ int main(void)
 		cmocka_unit_test(test_free_of_another),
 		cmocka_unit_test(test_time_of_a_taken_slot),
 		cmocka_unit_test(test_workers),
+		cmocka_unit_test(test_reused_number),
+		cmocka_unit_test(test_zombie),
+		cmocka_unit_test(test_workers_without_master),
 		cmocka_unit_test(test_struggle),
 	};
 
