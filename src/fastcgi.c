@@ -139,12 +139,25 @@ static enum err send_all(struct fastcgi *f, struct iovec *iov, int nr,
 	return ERR_OK;
 }
 
+static size_t header_in(const struct fastcgi *f, size_t len)
+{
+	return len < f->header_left ? len : (size_t)f->header_left;
+}
+
+/* len more bytes of the body are about to go out. */
+static void announce(struct fastcgi *f, size_t len)
+{
+	if (f->is_near_end || len < f->body_left)
+		return;
+	f->is_near_end = true;
+	f->before_last(&f->client);
+}
+
 static void count_body(struct fastcgi *f, size_t len)
 {
-	size_t header = len < f->header_left ? len : (size_t)f->header_left;
-
-	f->header_left -= header;
-	f->body_bytes += len - header;
+	f->body_bytes += len;
+	if (f->body_left != LENGTH_UNKNOWN)
+		f->body_left -= len < f->body_left ? len : f->body_left;
 }
 
 /*
@@ -187,7 +200,7 @@ static enum err sink_records(struct sink *s, const struct iovec *iov,
 	while (nr_iov) {
 		struct iovec batch[MAX_IOV];
 		unsigned char head[8];
-		size_t len;
+		size_t len, header;
 		int nr = gather_record(&iov, &nr_iov, &skip, batch, &len);
 		enum err err;
 
@@ -197,11 +210,15 @@ static enum err sink_records(struct sink *s, const struct iovec *iov,
 		batch[0] = (struct iovec){ .iov_base = head,
 					   .iov_len = sizeof(head) };
 		err = check_pace(f, e);
-		if (!err)
-			err = send_all(f, batch, nr, 0, e);
 		if (err)
 			return err;
-		count_body(f, len);
+		header = header_in(f, len);
+		announce(f, len - header);
+		err = send_all(f, batch, nr, 0, e);
+		if (err)
+			return err;
+		f->header_left -= header;
+		count_body(f, len - header);
 	}
 	return ERR_OK;
 }
@@ -241,11 +258,13 @@ static enum err sink_file(struct sink *s, int fd, uint64_t offset,
 		size_t len = count < RECORD_MAX ? (size_t)count : RECORD_MAX;
 		enum err err = check_pace(f, e);
 
-		if (!err)
-			err = send_file_record(f, fd, &at, len, e);
 		if (err)
 			return err;
-		f->body_bytes += len;
+		announce(f, len);
+		err = send_file_record(f, fd, &at, len, e);
+		if (err)
+			return err;
+		count_body(f, len);
 		count -= len;
 	}
 	return ERR_OK;
@@ -266,6 +285,10 @@ static enum err begin(struct client *c, const struct response_head *head,
 	f->has_begun = true;
 	f->began_ms = now_ms();
 	f->header_left = out.len;
+	f->body_left = head->length;
+	/* Then there is only the header. */
+	if (!strcmp(fastcgi_param(f, "REQUEST_METHOD"), "HEAD"))
+		f->body_left = 0;
 	err = sink_write(&f->sink, out.data, out.len, e);
 	text_release(&out);
 	return err;
@@ -324,10 +347,12 @@ static enum err read_body(struct client *c, struct text *body, struct errmsg *e)
 
 void fastcgi_open(struct fastcgi *f, int listen_fd,
 		  enum err (*expect_long)(struct client *c, struct errmsg *e),
-		  enum err (*go_heavy)(struct client *c, struct errmsg *e))
+		  enum err (*go_heavy)(struct client *c, struct errmsg *e),
+		  void (*before_last)(struct client *c))
 {
 	*f = (struct fastcgi){
 		.sink = { .write = sink_records, .copy_file = sink_file },
+		.before_last = before_last,
 		.client = { .begin = begin,
 			    .expect_long = expect_long,
 			    .go_heavy = go_heavy,
@@ -359,6 +384,8 @@ bool fastcgi_accept(struct fastcgi *f)
 	f->may_wait = false;
 	f->body_bytes = 0;
 	f->header_left = 0;
+	f->body_left = LENGTH_UNKNOWN;
+	f->is_near_end = false;
 	rc = FCGX_Accept_r(&f->fcgi);
 	if (rc < 0) {
 		wait_if_exhausted(-rc);

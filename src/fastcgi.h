@@ -32,20 +32,28 @@ struct fastcgi {
 	struct client client;
 	struct sink sink;
 	FCGX_Request fcgi;
-	int64_t began_ms;     /* monotonic: when the answer began */
-	bool may_wait;	      /* for the client, as long as it takes */
-	bool has_begun;	      /* the header is sent, or part of it */
-	uint64_t body_bytes;  /* sent */
+	int64_t began_ms;    /* monotonic: when the answer began */
+	bool may_wait;	     /* for the client, as long as it takes */
+	bool has_begun;	     /* the header is sent, or part of it */
+	uint64_t body_bytes; /* sent */
+	uint64_t body_left;  /* of a body whose length is known */
+	bool is_near_end;    /* before_last() has been called */
+	void (*before_last)(struct client *c);
 	uint64_t header_left; /* bytes of output that are not body */
 };
 
 /* Once per process. */
 enum err fastcgi_init(struct errmsg *e) MUST_CHECK;
 
-/* The functions are the process model's; see client.h. */
+/*
+ * The functions are the process model's; see client.h.  before_last() is called
+ * once, before the piece after which a client may have all of an answer; not at
+ * all for one that ends with fastcgi_finish() alone, or does not get so far.
+ */
 void fastcgi_open(struct fastcgi *f, int listen_fd,
 		  enum err (*expect_long)(struct client *c, struct errmsg *e),
-		  enum err (*go_heavy)(struct client *c, struct errmsg *e));
+		  enum err (*go_heavy)(struct client *c, struct errmsg *e),
+		  void (*before_last)(struct client *c));
 
 /*
  * Accepts a request from the non-blocking listening socket.  False if there is

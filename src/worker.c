@@ -139,6 +139,13 @@ static enum err go_heavy(struct client *c, struct errmsg *e)
 	return err;
 }
 
+/* Before a client can know that it has the whole answer. */
+static void count_request(struct client *c)
+{
+	UNUSED(c);
+	observe_request(&worker.req);
+}
+
 static void read_headers(struct request *req, const struct fastcgi *f)
 {
 	req->headers = (struct request_headers){
@@ -215,7 +222,8 @@ static void serve(void)
 		err = response_send_error(req, err);
 	metrics_add(worker.shared->metrics, METRIC_BYTES_SENT, f->body_bytes);
 	server_count_cache(&worker.server);
-	observe_request(req);
+	if (!f->is_near_end)
+		count_request(&f->client);
 	fastcgi_finish(f, err == ERR_OK);
 	request_end(req);
 	/* The worker that planned the answer stores what it has built. */
@@ -326,7 +334,7 @@ static bool set_up(const struct shared *shared, struct slot_info *slot,
 	server_confine(&worker.server);
 	set_handlers();
 	fastcgi_open(&worker.fastcgi, shared->listener->fd, expect_long,
-		     go_heavy);
+		     go_heavy, count_request);
 	/* Whoever starts single processes is mod_fcgid, or of its kind. */
 	worker.fastcgi.client.needs_length = is_alone;
 	worker.epoll_fd = epoll_create1(EPOLL_CLOEXEC);

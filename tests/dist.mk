@@ -88,6 +88,7 @@ EXTRA_DIST += \
 	tests/http/t0530-templates.py \
 	tests/http/t0520-thumbnail.py \
 	tests/http/t0700-metrics.py \
+	tests/http/t0710-metrics-exact.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \
 	tests/http/t0820-hostile-clients.py \
