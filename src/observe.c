@@ -65,34 +65,47 @@ static void join_labels(struct text *labels, const struct text *more)
 	text_append(labels, more->data, more->len);
 }
 
+/* A path that has no series yet, or does not exist, or finds no room. */
+static void observe_new(const struct request *req, struct text *own,
+			const struct text *all, uint64_t ns)
+{
+	struct text others;
+
+	if (!path_exists(req)) {
+		text_clear(own);
+		put_path_labels(req, "", own);
+		join_labels(own, all);
+	}
+	text_init(&others, MAX_LABELS);
+	put_path_labels(req, "other", &others);
+	join_labels(&others, all);
+	metrics_observe_of(
+		req->server->metrics, FAMILY_REQUEST_LATENCY, req->route->name,
+		own->overflowed ? others.data : own->data, others.data, ns);
+	text_release(&others);
+}
+
 /* In the endpoint's own family; all are the labels that it shares. */
 static void observe_own(const struct request *req, const struct text *all,
 			uint64_t ns)
 {
 	struct metrics *m = req->server->metrics;
 	const char *name = req->route->name;
-	struct text own, others;
+	struct text own;
 
+	if (!req->channel) {
+		metrics_observe_of(m, FAMILY_REQUEST_LATENCY, name, all->data,
+				   NULL, ns);
+		return;
+	}
 	text_init(&own, MAX_LABELS);
-	text_init(&others, MAX_LABELS);
 	put_path_labels(req, NULL, &own);
 	join_labels(&own, all);
 	/* What has a series existed once, which saves looking. */
-	if (req->channel &&
-	    (own.overflowed ||
-	     !metrics_has(m, FAMILY_REQUEST_LATENCY, name, own.data)) &&
-	    !path_exists(req)) {
-		text_clear(&own);
-		put_path_labels(req, "", &own);
-		join_labels(&own, all);
-	}
-	put_path_labels(req, "other", &others);
-	join_labels(&others, all);
-	metrics_observe_of(m, FAMILY_REQUEST_LATENCY, name,
-			   own.overflowed ? others.data : own.data,
-			   req->channel ? others.data : NULL, ns);
+	if (own.overflowed || !metrics_observe_again(m, FAMILY_REQUEST_LATENCY,
+						     name, own.data, ns))
+		observe_new(req, &own, all, ns);
 	text_release(&own);
-	text_release(&others);
 }
 
 void observe_request(const struct request *req)

@@ -310,26 +310,35 @@ void metrics_observe_of(struct metrics *m, enum metric_family family,
 		   ns);
 }
 
-bool metrics_has(struct metrics *m, enum metric_family family,
-		 const char *endpoint, const char *labels)
+bool metrics_observe_again(struct metrics *m, enum metric_family family,
+			   const char *endpoint, const char *labels,
+			   uint64_t ns)
 {
+	struct series *s = NULL;
 	struct key key;
 
-	return make_key(&key, family, families[family].name, endpoint,
-			labels) &&
-	       find_series(m, &key, &own_room, false);
+	if (make_key(&key, family, families[family].name, endpoint, labels))
+		s = find_series(m, &key, &own_room, false);
+	observe_in(s, ns);
+	return s != NULL;
 }
 
 void metrics_label(struct text *labels, const char *name, const char *value)
 {
-	text_printf(labels, "%s%s=\"", labels->len ? "," : "", name);
-	for (; *value; value++) {
-		if (*value == '\\' || *value == '"')
-			text_putc(labels, '\\');
-		if (*value == '\n')
-			text_puts(labels, "\\n");
-		else
-			text_putc(labels, *value);
+	if (labels->len)
+		text_putc(labels, ',');
+	text_puts(labels, name);
+	text_puts(labels, "=\"");
+	while (*value) {
+		size_t plain = strcspn(value, "\\\"\n");
+
+		text_append(labels, value, plain);
+		value += plain;
+		if (!*value)
+			break;
+		text_putc(labels, '\\');
+		text_putc(labels, *value == '\n' ? 'n' : *value);
+		value++;
 	}
 	text_putc(labels, '"');
 }

@@ -97,9 +97,10 @@ void metrics_observe_of(struct metrics *m, enum metric_family family,
 			const char *endpoint, const char *labels,
 			const char *others, uint64_t ns);
 
-/* Whether that has a series already. */
-bool metrics_has(struct metrics *m, enum metric_family family,
-		 const char *endpoint, const char *labels) MUST_CHECK;
+/* The same only if these labels have been seen before: false if not. */
+bool metrics_observe_again(struct metrics *m, enum metric_family family,
+			   const char *endpoint, const char *labels,
+			   uint64_t ns) MUST_CHECK;
 
 /* Appends name="value", with a comma in front if there is something there. */
 void metrics_label(struct text *labels, const char *name, const char *value);

@@ -74,6 +74,7 @@ tests_unit_test_roughcut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=quality_open
 SERVER_TESTS = \
 	tests/unit/test_httprange \
 	tests/unit/test_listen \
+	tests/unit/test_observe \
 	tests/unit/test_param \
 	tests/unit/test_request \
 	tests/unit/test_response \
@@ -89,6 +90,8 @@ tests_unit_test_httprange_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_httprange_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_listen_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_listen_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_observe_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_observe_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_param_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_param_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_request_CPPFLAGS = $(SERVER_CPPFLAGS)

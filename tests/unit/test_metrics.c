@@ -426,11 +426,12 @@ static void test_nothing_from_the_same(void **state)
 		char label[32];
 
 		snprintf(label, sizeof(label), "i=\"%d\"", i + 2);
-		assert_false(
-			metrics_has(m, FAMILY_REQUEST_LATENCY, "x", label));
+		assert_false(metrics_observe_again(m, FAMILY_REQUEST_LATENCY,
+						   "x", label, 1));
 		observe_own(m, "x", 1);
 	}
-	assert_true(metrics_has(m, FAMILY_REQUEST_LATENCY, "x", "i=\"1\""));
+	assert_true(metrics_observe_again(m, FAMILY_REQUEST_LATENCY, "x",
+					  "i=\"1\"", 1));
 	assert_memory_equal(before, (void *)m->hashes, sizeof(m->hashes));
 	free(before);
 }
