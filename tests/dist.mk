@@ -50,6 +50,7 @@ EXTRA_DIST += \
 	tests/helper/README \
 	tests/helper/check-cut \
 	tests/helper/check-golden \
+	tests/helper/check-metrics \
 	tests/helper/check-ts \
 	tests/helper/cutproof.py \
 	tests/helper/cutsound.py \
@@ -58,6 +59,7 @@ EXTRA_DIST += \
 	tests/helper/make-archive \
 	tests/helper/make-cut-archives \
 	tests/helper/make-listing-archive \
+	tests/helper/promtext.py \
 	tests/helper/remap-pids \
 	tests/helper/sweep-cuts \
 	tests/helper/tryopen.c \
@@ -89,6 +91,7 @@ EXTRA_DIST += \
 	tests/http/t0520-thumbnail.py \
 	tests/http/t0700-metrics.py \
 	tests/http/t0710-metrics-exact.py \
+	tests/http/t0720-metrics-format.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \
 	tests/http/t0820-hostile-clients.py \

@@ -766,133 +766,19 @@ def fastcgi(address, target, method="GET", headers=None, body=b"",
 
 # ------------------------------------------------------------------ metrics
 
-class Metrics:
-    """The Prometheus text format 0.0.4, read strictly.
-
-    series: {(name, ((label, value), ...)): number}; faults: what is wrong.
-    """
-    _sample = re.compile(
-        r"([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)(?: (-?\d+))?")
-    _label = re.compile(
-        r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(?:,|$)')
-
-    def __init__(self, text):
-        self.text, self.series, self.faults = text, {}, []
-        self.types, self.helps = {}, {}
-        order, current = [], None
-        if not text.endswith("\n"):
-            self.faults.append("no newline at the end")
-        for line in text.splitlines():
-            if not line:
-                continue
-            if line.startswith("# "):
-                m = re.fullmatch(r"# (HELP|TYPE) (\S+) (.*)", line)
-                if not m:
-                    continue        # a comment
-                table = self.helps if m[1] == "HELP" else self.types
-                if m[2] in table:
-                    self.faults.append(f"{m[1]} twice: {m[2]}")
-                table[m[2]] = m[3]
-                continue
-            m = self._sample.fullmatch(line)
-            if not m:
-                self.faults.append(f"not a sample: {line!r}")
-                continue
-            labels, at, text_labels = [], 0, m[2] or ""
-            while at < len(text_labels):
-                pair = self._label.match(text_labels, at)
-                if not pair:
-                    self.faults.append(f"labels: {line!r}")
-                    break
-                labels.append((pair[1], re.sub(
-                    r"\\(.)", lambda e: {"n": "\n"}.get(e[1], e[1]), pair[2])))
-                at = pair.end()
-            if len({k for k, _ in labels}) != len(labels):
-                self.faults.append(f"a label twice: {line!r}")
-            try:
-                value = float(m[3])
-            except ValueError:
-                self.faults.append(f"not a number: {line!r}")
-                continue
-            key = (m[1], tuple(sorted(labels)))
-            if key in self.series:
-                self.faults.append(f"series twice: {line!r}")
-            self.series[key] = value
-            family = self.family(m[1])
-            if family not in self.types:
-                self.faults.append(f"no TYPE before {m[1]}")
-            if family not in self.helps:
-                self.faults.append(f"no HELP before {m[1]}")
-            if family != current:
-                if family in order:
-                    self.faults.append(f"{family} is not in one piece")
-                order.append(family)
-                current = family
-        self._check_histograms()
-
-    def family(self, name):
-        for suffix in ("_bucket", "_sum", "_count"):
-            if name.endswith(suffix) and self.types.get(
-                    name[:-len(suffix)]) == "histogram":
-                return name[:-len(suffix)]
-        return name
-
-    def _check_histograms(self):
-        for name, kind in self.types.items():
-            if kind not in ("counter", "gauge", "histogram", "summary",
-                            "untyped"):
-                self.faults.append(f"{name}: type {kind!r}")
-            if kind != "histogram":
-                continue
-            groups = {}
-            for (series, labels), value in self.series.items():
-                if self.family(series) != name:
-                    continue
-                rest = tuple(p for p in labels if p[0] != "le")
-                group = groups.setdefault(rest, {"buckets": []})
-                if series.endswith("_bucket"):
-                    group["buckets"].append((float(dict(labels)["le"]), value))
-                else:
-                    group[series[len(name) + 1:]] = value
-            for rest, group in groups.items():
-                buckets = sorted(group["buckets"])
-                where = f"{name}{dict(rest)}"
-                if not buckets or buckets[-1][0] != float("inf"):
-                    self.faults.append(f"{where}: no +Inf bucket")
-                elif buckets[-1][1] != group.get("count"):
-                    self.faults.append(f"{where}: +Inf is not the count")
-                values = [v for _, v in buckets]
-                if values != sorted(values):
-                    self.faults.append(f"{where}: buckets are not cumulative")
-                if "sum" not in group:
-                    self.faults.append(f"{where}: no sum")
-
-    def get(self, name, **labels):
-        """The sum of all series of that name that have these labels."""
-        want = set(labels.items())
-        found = [v for (n, pairs), v in self.series.items()
-                 if n == name and want <= set(pairs)]
-        return sum(found) if found else None
-
-    def names(self):
-        return {name for name, _ in self.series}
-
-    def label_values(self, name, label):
-        return {dict(pairs).get(label) for n, pairs in self.series
-                if n == name}
+# The text format, read strictly; see promtext.py.
+sys.dont_write_bytecode = True
+sys.path.insert(0, HELPER)
+from promtext import Text as Metrics, fell      # noqa: E402
 
 
-def fell(before, after):
-    """Counters that are smaller than they were, or gone."""
-    out = []
-    for (name, labels), value in before.series.items():
-        kind = before.types.get(before.family(name))
-        if kind not in ("counter", "histogram"):
-            continue
-        now = after.series.get((name, labels))
-        if now is None or now < value:
-            out.append(f"{name}{dict(labels)}: {value} -> {now}")
-    return out
+def promtool(*args, stdin=None):
+    """(exit status, what it says), or None where it is not installed."""
+    if not shutil.which("promtool"):
+        return None
+    p = subprocess.run(["promtool", *args], input=stdin, timeout=PATIENCE,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return p.returncode, p.stdout.decode("utf-8", "replace")
 
 
 # --------------------------------------------------------------------- HLS
