@@ -32,6 +32,8 @@ LIB_TESTS = \
 	tests/unit/test_hoursweep \
 	tests/unit/test_json \
 	tests/unit/test_log \
+	tests/unit/test_logline \
+	tests/unit/test_lograte \
 	tests/unit/test_master \
 	tests/unit/test_metrics \
 	tests/unit/test_peakpack \
@@ -131,6 +133,7 @@ noinst_HEADERS = \
 	tests/unit/formulas.h \
 	tests/unit/fresh.h \
 	tests/unit/inarena.h \
+	tests/unit/logfmt.h \
 	tests/unit/promtext.h \
 	tests/unit/sequence.h \
 	tests/unit/unit.h

@@ -706,7 +706,7 @@ static void test_log(void **state)
 	log_set_level(LOG_LEVEL_DEBUG);
 	check_survival(fd);
 	log_set_level(LOG_LEVEL_INFO);
-	assert_true(unit_logged(" debug avlog: ") > 0);
+	assert_true(unit_logged(" module=avlog msg=") > 0);
 	check_survival(fd);
 	assert_int_equal(unit_logged("\n"), 0);
 	close(fd);
