@@ -76,7 +76,7 @@ static enum err read_chat(struct request *req, struct chat *chat)
 		return err;
 	work_begin(&work);
 	err = chat_read(chat, nr_threads, &req->error);
-	work_end(&work, req, "merge_messages", "",
+	work_end(&work, req, WORK_MERGE_MESSAGES, "",
 		 (double)chat->stats.nr_messages, err);
 	return err;
 }
