@@ -3,25 +3,6 @@
 
 EXTRA_DIST += \
 	.ci/run \
-	deploy/apache-fcgid.conf \
-	deploy/apache-proxy.conf \
-	deploy/errors/README \
-	deploy/examples/contact-sheet \
-	deploy/examples/cut-list \
-	deploy/examples/fetch-cut \
-	deploy/examples/mirror-hour \
-	deploy/errors/400.html \
-	deploy/errors/403.html \
-	deploy/errors/404.html \
-	deploy/errors/413.html \
-	deploy/errors/414.html \
-	deploy/errors/431.html \
-	deploy/errors/500.html \
-	deploy/errors/502.html \
-	deploy/errors/503.html \
-	deploy/errors/504.html \
-	deploy/lighttpd.conf \
-	deploy/nginx.conf \
 	deploy/packages.sh \
 	deploy/run \
 	tests/README \
