@@ -14,7 +14,8 @@
  *	3. Kinds without: entries that share a reception, which is a receiver
  *	   and its time, or without receivers have the same time and range, are
  *	   one if their ranges intersect: the same message, seen in several
- *	   files (chatsame.c).
+ *	   files (chatsame.c says what is done where they contradict each
+ *	   other).
  *	4. What is left of these is paired one to one: the message that ends
  *	   earliest takes, of those that contain its end, in order of their
  *	   ends, each that is of another file and of another receiver than all

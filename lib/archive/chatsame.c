@@ -61,6 +61,16 @@ static bool intersects(const struct chat_part *a, const struct chat_part *b)
 	return a->time <= b->end && b->time <= a->end;
 }
 
+/*
+ * Two that one receiver tells of have ranges apart.  Not so what was merged: it
+ * may have been narrowed by another message each time.
+ */
+static bool are_two(const struct chat_part *a, const struct chat_part *b)
+{
+	return a->nr_receptions == 1 && b->nr_receptions == 1 &&
+	       !intersects(a, b);
+}
+
 static void add_batches(struct joining *j, struct group *group,
 			const struct chat_part *from)
 {
@@ -159,7 +169,7 @@ static enum err find_related(struct joining *j, const struct chat_part *part,
 			uint32_t group = j->owners[at].group;
 
 			nr_looks++;
-			if (!intersects(&j->groups[group].part, part))
+			if (are_two(&j->groups[group].part, part))
 				continue;
 			found->is_told[i] = true;
 			if (found->group == NONE)
@@ -207,6 +217,7 @@ static enum err take(struct joining *j, const struct chat_part *part,
 	if (err)
 		return err;
 	if (found.group != NONE && !found.several &&
+	    intersects(&j->groups[found.group].part, part) &&
 	    !contradicts(j, found.group, part))
 		join(j, found.group, part);
 	else

@@ -19,6 +19,8 @@ LIB_TESTS = \
 	tests/unit/test_bestseg_random \
 	tests/unit/test_blend \
 	tests/unit/test_box \
+	tests/unit/test_chat \
+	tests/unit/test_chatbatch \
 	tests/unit/test_coverage \
 	tests/unit/test_cutplan \
 	tests/unit/test_edgestore \
@@ -31,6 +33,7 @@ LIB_TESTS = \
 	tests/unit/test_hourselect \
 	tests/unit/test_hoursweep \
 	tests/unit/test_json \
+	tests/unit/test_jsoncheck \
 	tests/unit/test_log \
 	tests/unit/test_logline \
 	tests/unit/test_lograte \
