@@ -70,6 +70,7 @@ EXTRA_DIST += \
 	tests/http/t0540-coverage.py \
 	tests/http/t0530-templates.py \
 	tests/http/t0520-thumbnail.py \
+	tests/http/t0600-chat.py \
 	tests/http/t0700-metrics.py \
 	tests/http/t0710-metrics-exact.py \
 	tests/http/t0720-metrics-format.py \
