@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	tests/bench/getdents.c \
 	tests/bench/run \
 	tests/data/README \
+	tests/data/alerts-test.yml \
 	tests/data/coverage.png \
 	tests/data/golden/bad-input.jsonl \
 	tests/data/golden/storyboard.jpg \
@@ -74,6 +75,7 @@ EXTRA_DIST += \
 	tests/http/t0700-metrics.py \
 	tests/http/t0710-metrics-exact.py \
 	tests/http/t0720-metrics-format.py \
+	tests/http/t0730-monitoring.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \
 	tests/http/t0820-hostile-clients.py \
