@@ -29,10 +29,12 @@ static uint32_t count_running(struct scoreboard *board,
 
 	for (uint32_t i = 0; i < board->nr_workers + board->nr_heavy; i++) {
 		struct slot_info *slot = &board->slots[i];
-		const struct route *runs = route_at(slot->route);
+		const struct route *runs;
 
-		nr += slot->owner && runs && !strcmp(runs->name, route->name) &&
-		      slot->method == method;
+		if (!slot->owner || !slot->route || slot->method != method)
+			continue;
+		runs = route_at(slot->route);
+		nr += runs && !strcmp(runs->name, route->name);
 	}
 	return nr;
 }

@@ -137,8 +137,7 @@ static bool is_sound(int fd, const struct layout *l)
 
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	       st.st_uid == geteuid() && !(st.st_mode & 077) &&
-	       st.st_nlink == 1 && st.st_size == (off_t)l->size &&
-	       st.st_blocks * 512 >= (off_t)l->size;
+	       st.st_nlink == 1 && st.st_size == (off_t)l->size;
 }
 
 static bool is_ours(const struct header *h, const struct scoreboard *board,
@@ -235,34 +234,40 @@ static void remove_abandoned(int dir_fd)
 	fs_list_release(&list);
 }
 
-/* One process at a time looks for the file and makes it. */
-static bool take_lock(int dir_fd)
+/*
+ * One process at a time looks for the file and makes it.  Not the directory is
+ * locked: NFS wants a file open for writing.
+ */
+static int take_lock(int dir_fd)
 {
 	const struct timespec moment = { .tv_nsec = 10 * 1000 * 1000 };
+	int fd = openat(dir_fd, "lock",
+			O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+			0600);
 
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(dir_fd, LOCK_EX | LOCK_NB) == 0)
-			return true;
+	for (int i = 0; fd >= 0 && i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return fd;
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			return false;
+			break;
 		nanosleep(&moment, NULL);
 	}
-	return false;
+	fs_close(&fd);
+	return -1;
 }
 
 static bool open_file(struct sharedarea *area,
 		      const struct sharedarea_config *c, const struct layout *l)
 {
 	int dir_fd = fs_open_private_dir(c->cache_dir, "shared");
+	int lock_fd = dir_fd < 0 ? -1 : take_lock(dir_fd);
 	char name[NAME_SIZE];
 	bool is_open = false;
 	int error;
 
 	snprintf(name, sizeof(name), "%016llx" SUFFIX,
 		 (unsigned long long)l->key);
-	if (dir_fd < 0)
-		return false;
-	if (take_lock(dir_fd)) {
+	if (lock_fd >= 0) {
 		is_open = join(area, dir_fd, name, c, l);
 		if (!is_open) {
 			remove_abandoned(dir_fd);
@@ -270,7 +275,8 @@ static bool open_file(struct sharedarea *area,
 		}
 	}
 	error = errno;
-	fs_close(&dir_fd); /* and its lock */
+	fs_close(&lock_fd);
+	fs_close(&dir_fd);
 	errno = error;
 	return is_open;
 }

@@ -6,7 +6,7 @@
  * something else spawns one by one (mod_fcgid) know nothing of each other, so
  * theirs is a file that each maps:
  *
- *	CACHE/shared/KEY.area
+ *	CACHE/shared/KEY.area		and "lock", held while it is looked for
  *
  *	0	struct header (sharedarea.c)
  *	...	struct metrics, then struct scoreboard, each on a page

@@ -392,7 +392,9 @@ static size_t take_snapshots(const struct metrics *m, struct snapshot *shots)
 	for (size_t i = 0; i < NR_SLOTS; i++) {
 		const struct series *s = &m->series[i];
 
-		if (!atomic_load(&s->is_published))
+		/* Hashes lie side by side, so what is free costs little. */
+		if (!atomic_load(&m->hashes[i]) ||
+		    !atomic_load(&s->is_published))
 			continue;
 		shots[nr].series = s;
 		for (size_t k = 0; k <= NR_BOUNDS; k++)

@@ -379,7 +379,7 @@ static void test_full_table(void **state)
 	UNUSED(state);
 	for (int f = 0; f < 6; f++)
 		for (int i = 0; i < METRICS_MAX_PER_FAMILY; i++) {
-			char name[16];
+			char name[32];
 
 			snprintf(name, sizeof(name), "family%d", f);
 			observe_own(m, name, i);

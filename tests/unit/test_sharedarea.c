@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "base/fsutil.h"
@@ -80,10 +81,13 @@ static void test_shared(void **state)
 	assert_int_equal(metrics_get(first.metrics, METRIC_BYTES_SENT), 11);
 	assert_non_null(scoreboard_take_worker(first.board, owner_self()));
 	assert_int_equal(scoreboard_workers(second.board), 1);
+	assert_true(places_take(&first.board->full, owner_self()));
+	assert_false(places_take(&second.board->full, owner_self()));
+	places_free_of(&second.board->full, owner_self());
+	assert_true(places_take(&first.board->full, owner_self()));
 	assert_int_equal(find_area(rel, sizeof(rel)), 1);
 	assert_int_equal(fstatat(unit_fd, rel, &st, 0), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_true(st.st_blocks * 512 >= st.st_size);
 	sharedarea_close(&first);
 	sharedarea_close(&second);
 	/* It lives on without anybody. */
@@ -219,6 +223,32 @@ static void test_nowhere(void **state)
 	unit_remove(cache);
 }
 
+/* A disk without room for all of it: no file that is mapped and has holes. */
+static void test_no_room(void **state)
+{
+	struct sharedarea_config c = config();
+	struct rlimit before, small;
+	struct sharedarea area;
+	char rel[600];
+
+	UNUSED(state);
+	unit_remove(cache);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 100000;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	must_open(&area, &c);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(area.fd, -1);
+	metrics_add(area.metrics, METRIC_BYTES_SENT, 1);
+	assert_int_equal(find_area(rel, sizeof(rel)), 0);
+	assert_int_equal(unit_logged("counts for itself"), 1);
+	must_open(&area, &c);
+	assert_true(area.fd >= 0);
+	sharedarea_close(&area);
+}
+
 /* What nobody holds and is old goes; what somebody holds, or is new, stays. */
 static void test_abandoned(void **state)
 {
@@ -292,6 +322,7 @@ int main(void)
 		cmocka_unit_test(test_other_settings),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_nowhere),
+		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_abandoned),
 		cmocka_unit_test(test_race),
 	};
