@@ -148,7 +148,7 @@ static void say_failed(uint32_t generation)
  * Opens the file again if it is told so.  The descriptor stays the same number,
  * so another thread writes to the one or the other file.
  */
-static void follow(void)
+void log_follow(void)
 {
 	uint32_t generation = log_shared->generation;
 	int fd;
@@ -169,14 +169,14 @@ static void follow(void)
 void log_reopen(void)
 {
 	log_shared->generation++;
-	follow();
+	log_follow();
 }
 
 /* Nowhere is left to report a log that cannot be written. */
 static void finish(struct logline *l)
 {
 	logline_end(l);
-	follow();
+	log_follow();
 	(void)!write(log_fd, l->text, l->len);
 }
 

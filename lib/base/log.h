@@ -52,11 +52,12 @@ struct log_shared {
 void log_share(struct log_shared *shared);
 
 /*
- * The file was moved away: every process opens it again before its next line.
- * One that cannot goes on in the old file; the first to find out says so.  Not
- * for signal handlers.
+ * The file was moved away: this process opens it again now, and every other
+ * before its next line, or when it calls log_follow().  One that cannot goes on
+ * in the old file; the first to find out says so.  Not for signal handlers.
  */
 void log_reopen(void);
+void log_follow(void);
 
 /* On every line from here on, copied; NULL for none. */
 void log_set_request(const char *id);

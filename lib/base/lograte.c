@@ -6,6 +6,7 @@
 
 void lograte_init(struct lograte *r)
 {
+	r->nr_held = 0;
 	for (size_t i = 0; i < LOGRATE_PLACES; i++)
 		r->places[i].file = NULL;
 }
@@ -53,11 +54,14 @@ bool lograte_admits(struct lograte *r, const char *file, int line,
 			return true;
 		}
 		place->nr_held++;
+		r->nr_held++;
 		*held_r = place;
 		return false;
 	}
-	if (place->file)
+	if (place->file) {
 		*repeated_r = place->nr_held;
+		r->nr_held -= place->nr_held;
+	}
 	place->file = file;
 	place->line = line;
 	place->began_us = now_us;
@@ -69,13 +73,14 @@ bool lograte_admits(struct lograte *r, const char *file, int line,
 bool lograte_take_due(struct lograte *r, int64_t now_us,
 		      struct lograte_place *due_r)
 {
-	for (size_t i = 0; i < LOGRATE_PLACES; i++) {
+	for (size_t i = 0; r->nr_held && i < LOGRATE_PLACES; i++) {
 		struct lograte_place *place = &r->places[i];
 
 		if (!place->file || !place->nr_held ||
 		    (now_us != INT64_MAX && !is_over(place, now_us)))
 			continue;
 		*due_r = *place;
+		r->nr_held -= place->nr_held;
 		place->file = NULL;
 		return true;
 	}

@@ -32,6 +32,7 @@ struct lograte_place {
 };
 
 struct lograte {
+	uint64_t nr_held; /* in all places together */
 	struct lograte_place places[LOGRATE_PLACES];
 };
 
