@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/uri.h"
 #include "cutgate.h"
 #include "media/cutcheck.h"
@@ -33,6 +34,8 @@ static void set_download(struct request *req, struct response *r,
 void cut_headers(const struct cut_job *job, struct response *r,
 		 const struct roughcut *cover)
 {
+	log_debug("the cut has %zu segments of %zu ranges, %u holes", cover->nr,
+		  job->nr_ranges, cover->nr_holes);
 	response_holes(r, job->req, cover->nr_holes, cover->holes_us);
 	if (job->args->download)
 		set_download(job->req, r, job->args->download);
@@ -202,6 +205,9 @@ void cut_count_work(const struct cut_job *job, const struct cut_work *work)
 {
 	struct metrics *metrics = job->req->server->metrics;
 
+	log_debug("%llu pictures encoded, %llu segments copied whole",
+		  (unsigned long long)work->nr_encoded,
+		  (unsigned long long)work->nr_raw);
 	if (metrics)
 		metrics_add(metrics, METRIC_FRAMES_ENCODED, work->nr_encoded);
 }

@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 #define PATIENCE_US (10 * USEC_PER_SEC)
 #define MOMENT_NS   (2 * 1000 * 1000)
 
@@ -43,14 +45,20 @@ static bool try_enter(struct cutgate *g)
 static bool wait_for_place(struct cutgate *g, const atomic_bool *cancel)
 {
 	const struct timespec moment = { .tv_nsec = MOMENT_NS };
-	int64_t until_us = scoreboard_now() + PATIENCE_US;
+	int64_t began_us = scoreboard_now();
+	bool is_in = try_enter(g);
 
-	while (!try_enter(g)) {
-		if (atomic_load(cancel) || scoreboard_now() > until_us)
-			return false;
+	if (is_in)
+		return true;
+	while (!is_in && !atomic_load(cancel) &&
+	       scoreboard_now() < began_us + PATIENCE_US) {
 		nanosleep(&moment, NULL);
+		is_in = try_enter(g);
 	}
-	return true;
+	log_debug("%s a place to encode after %lld ms",
+		  is_in ? "found" : "did not get",
+		  (long long)(scoreboard_now() - began_us) / 1000);
+	return is_in;
 }
 
 static enum err enter(void *ctx, const atomic_bool *cancel, struct errmsg *e)

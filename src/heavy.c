@@ -82,6 +82,7 @@ enum err heavy_fork(struct scoreboard *board, struct slot_info **slot,
 		/* Unless the child has already ended and freed it. */
 		atomic_compare_exchange_strong(&heavy->owner, &self,
 					       owner_of(pid));
+		log_debug("process %ld goes on with it", (long)pid);
 		return ERR_HANDED;
 	}
 	heavy->owner = owner_self();

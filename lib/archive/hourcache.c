@@ -312,6 +312,7 @@ static enum err build(struct hourreader *reader, struct slot *slot,
 {
 	const struct hour_header *old = slot->index ? slot->index->head : NULL;
 	struct hourindex *index;
+	char hour[UTIME_HOUR_SIZE];
 	enum err err;
 
 	if (old && (old->flags & HOUR_PROBED) && old->media.codecs[0])
@@ -322,6 +323,9 @@ static enum err build(struct hourreader *reader, struct slot *slot,
 	if (err)
 		return err;
 	reader->cache->stats.built++;
+	log_debug("built the index of %s: %u segments",
+		  utime_format_hour(source->hour_us, hour),
+		  index->head->nr_entries);
 	if (index->head->nr_ignored > source->known_ignored)
 		reader->cache->stats.names_ignored +=
 			index->head->nr_ignored - source->known_ignored;

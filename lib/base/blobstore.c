@@ -209,6 +209,8 @@ static void sweep(const struct blobstore *store)
 	for (size_t i = 0; i < nr && total > store->max_bytes; i++)
 		if (unlinkat(store->fd, files[i].name, 0) == 0)
 			total -= files[i].bytes;
+	log_debug("swept the %ss: %zu files were there, %llu MB are left",
+		  store->kind->what, nr, (unsigned long long)(total >> 20));
 	free(files);
 	fs_list_release(&list);
 	close(fd);
