@@ -51,12 +51,17 @@ static void put_record_header(const struct fastcgi *f, unsigned char head[8],
 	head[7] = 0;
 }
 
-static int64_t now_ms(void)
+static int64_t now_us(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return ts.tv_sec * INT64_C(1000000) + ts.tv_nsec / 1000;
+}
+
+static int64_t now_ms(void)
+{
+	return now_us() / 1000;
 }
 
 /* How long a write may wait before it fails with EAGAIN. */
@@ -290,6 +295,8 @@ static enum err begin(struct client *c, const struct response_head *head,
 	if (!strcmp(fastcgi_param(f, "REQUEST_METHOD"), "HEAD"))
 		f->body_left = 0;
 	err = sink_write(&f->sink, out.data, out.len, e);
+	if (!err)
+		f->header_us = now_us();
 	text_release(&out);
 	return err;
 }
@@ -383,6 +390,7 @@ bool fastcgi_accept(struct fastcgi *f)
 	f->has_begun = false;
 	f->may_wait = false;
 	f->body_bytes = 0;
+	f->header_us = 0;
 	f->header_left = 0;
 	f->body_left = LENGTH_UNKNOWN;
 	f->is_near_end = false;

@@ -33,6 +33,7 @@ struct fastcgi {
 	struct sink sink;
 	FCGX_Request fcgi;
 	int64_t began_ms;    /* monotonic: when the answer began */
+	int64_t header_us;   /* monotonic: when the header was out, or 0 */
 	bool may_wait;	     /* for the client, as long as it takes */
 	bool has_begun;	     /* the header is sent, or part of it */
 	uint64_t body_bytes; /* sent */

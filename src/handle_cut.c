@@ -36,6 +36,7 @@ static enum err handle_cut(struct request *req, const void *spec)
 		err = begin_job(req, args, job);
 	if (err)
 		return err;
+	req->kind = cut_types[args->type];
 	switch ((enum cut_type)args->type) {
 	case CUT_ROUGH:
 		return cut_answer_rough(job);

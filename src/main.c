@@ -210,6 +210,7 @@ static int run(const struct settings *settings, struct listener *listener,
 	if (nr_workers)
 		shared.board->master = getpid();
 	share_log(shared.board);
+	log_hold_repeats();
 	observe_log_into(shared.metrics);
 	status = nr_workers ? master_run(&shared) : worker_run_alone(&shared);
 	sharedarea_close(&area);

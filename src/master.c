@@ -245,8 +245,6 @@ static void stop(struct master *m, enum phase phase)
 
 static void handle_signal(struct master *m, int number)
 {
-	const char *log = m->shared->settings->log;
-
 	switch (number) {
 	case SIGTERM:
 	case SIGINT:
@@ -260,9 +258,8 @@ static void handle_signal(struct master *m, int number)
 		signal_workers(m, SIGQUIT);
 		break;
 	case SIGUSR1:
-		if (!log_open(*log ? log : NULL))
-			log_warning("cannot reopen the log: %s",
-				    strerror(errno));
+		log_reopen();
+		/* Or those that say nothing would keep the old file. */
 		signal_workers(m, SIGUSR1);
 		break;
 	default:

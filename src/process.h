@@ -12,7 +12,7 @@
  *			on for --stop-timeout
  *	QUIT		drain: stop when every request has been answered
  *	HUP		replace the workers, each after its request
- *	USR1		reopen the log
+ *	USR1		reopen the log, all processes
  *
  * A heavy process belongs to the worker that forked it, and to the master when
  * that worker is gone first; it is never waited for.

@@ -82,7 +82,10 @@ struct request {
 	struct text *body; /* of a route that takes POST; else NULL */
 
 	/* by the response */
-	int status;	       /* sent, or 0 */
+	int status;	  /* sent, or 0 */
+	const char *kind; /* of a cut: its type; else NULL */
+	bool has_holes;	  /* it told of nr_holes */
+	uint32_t nr_holes;
 	uint64_t whole_length; /* of ERR_RANGE: the bytes there are */
 	struct errmsg error;
 };

@@ -25,7 +25,7 @@ static const char cors_headers[] =
 	"Access-Control-Max-Age: 86400\r\n"
 	"Access-Control-Expose-Headers: Accept-Ranges, Content-Disposition, "
 	"Content-Encoding, Content-Length, Content-Range, ETag, Retry-After, "
-	"X-Holes, X-Holes-Duration\r\n";
+	"X-Holes, X-Holes-Duration, X-Request-Id\r\n";
 
 /* What is decided of an answer before it begins. */
 struct answer {
@@ -71,6 +71,8 @@ void response_holes(struct response *r, struct request *req, uint32_t nr,
 	response_header(r, "X-Holes-Duration", "%lld.%06lld",
 			(long long)(length_us / USEC_PER_SEC),
 			(long long)(length_us % USEC_PER_SEC));
+	req->has_holes = true;
+	req->nr_holes = nr;
 	if (req->server->metrics)
 		metrics_add(req->server->metrics, METRIC_HOLES_SERVED, nr);
 }
@@ -299,12 +301,19 @@ static void compress_body(struct request *req, struct response *r,
 
 /* Sending */
 
-static void put_head(const struct response *r, const struct answer *a,
-		     struct text *out)
+/* What every answer has. */
+static void put_common(const struct request *req, struct text *out)
+{
+	text_append(out, cors_headers, sizeof(cors_headers) - 1);
+	text_printf(out, "X-Request-Id: %s\r\n", req->id);
+}
+
+static void put_head(const struct request *req, const struct response *r,
+		     const struct answer *a, struct text *out)
 {
 	bool has_body = a->status == 200 || a->status == 206;
 
-	text_append(out, cors_headers, sizeof(cors_headers) - 1);
+	put_common(req, out);
 	if (*a->etag)
 		text_printf(out, "ETag: %s%s\r\n", a->gzip ? "W/" : "",
 			    a->etag);
@@ -380,7 +389,7 @@ enum err response_send(struct request *req, struct response *r)
 		if (err)
 			return err;
 	}
-	put_head(r, &a, head);
+	put_head(req, r, &a, head);
 	err = begin(req, head, a.status, a.count);
 	if (err || req->method == METHOD_HEAD || !a.count)
 		return err;
@@ -392,7 +401,7 @@ enum err response_send_options(struct request *req)
 {
 	struct text *head = text_new(&req->arena, MAX_HEADERS);
 
-	text_append(head, cors_headers, sizeof(cors_headers) - 1);
+	put_common(req, head);
 	text_printf(head, "Allow: %s\r\n", route_methods(req->route));
 	return begin(req, head, 204, 0);
 }
@@ -412,19 +421,24 @@ static void put_error_headers(const struct request *req, enum err err,
 enum err response_send_error(struct request *req, enum err err)
 {
 	struct text *head = text_new(&req->arena, MAX_HEADERS);
-	struct text *body = text_new(&req->arena, sizeof(req->error.text) + 64);
+	struct text *body = text_new(&req->arena, sizeof(req->error.text) +
+							  REQUEST_ID_SIZE + 64);
+	int status = status_of(err);
 	enum err failed;
 
-	text_printf(body, "%s\n",
-		    req->error.text[0] ? req->error.text : err_text(err));
-	text_append(head, cors_headers, sizeof(cors_headers) - 1);
+	text_puts(body, req->error.text[0] ? req->error.text : err_text(err));
+	/* Of our doing: who reports it has the name of its lines in the log. */
+	if (status >= 500)
+		text_printf(body, " (request %s)", req->id);
+	text_putc(body, '\n');
+	put_common(req, head);
 	text_printf(head,
 		    "Cache-Control: no-store\r\n"
 		    "Content-Type: " TYPE_PLAIN "\r\n"
 		    "Content-Length: %zu\r\n",
 		    body->len);
 	put_error_headers(req, err, head);
-	failed = begin(req, head, status_of(err), body->len);
+	failed = begin(req, head, status, body->len);
 	if (failed || req->method == METHOD_HEAD)
 		return failed;
 	return sink_write(req->client->sink, body->data, body->len,

@@ -20,6 +20,7 @@ enum option_type {
 	OPTION_OCTAL,
 	OPTION_LEVEL,
 	OPTION_VALIDATION,
+	OPTION_SWITCH,
 	OPTION_FLAG, /* true by being there; in the environment it says so */
 };
 
@@ -48,6 +49,7 @@ static const char *const validation_names[] = { "auto", "mtime", "listing",
 						NULL };
 
 static const char *const flag_names[] = { "false", "true", NULL };
+static const char *const switch_names[] = { "off", "on", NULL };
 
 static int find_word(const char *const *words, const char *word)
 {
@@ -98,6 +100,10 @@ static bool set_field(struct settings *s, const struct option_row *row,
 		word = find_word(validation_names, value);
 		*(enum hour_validation *)(void *)field =
 			(enum hour_validation)word;
+		return word >= 0;
+	case OPTION_SWITCH:
+		word = find_word(switch_names, value);
+		*(bool *)(void *)field = word == 1;
 		return word >= 0;
 	case OPTION_FLAG:
 		word = find_word(flag_names, value);

@@ -25,6 +25,7 @@ struct settings {
 #define FIELD_STRING					     const char *
 #define FIELD_COUNT					     uint32_t
 #define FIELD_FLAG					     bool
+#define FIELD_SWITCH					     bool
 #define FIELD_OCTAL					     uint32_t
 #define FIELD_LEVEL					     enum log_level
 #define FIELD_VALIDATION				     enum hour_validation

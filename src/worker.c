@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "access.h"
 #include "base/fsutil.h"
 #include "base/log.h"
 #include "fastcgi.h"
@@ -37,6 +38,7 @@ struct worker {
 	bool is_heavy;	/* forked for one request */
 	bool is_relief; /* in mid-answer: only to send the rest */
 	bool is_alone;	/* no master, no heavy processes */
+	bool answers;	/* a request that is not in the access log yet */
 };
 
 static struct worker worker;
@@ -60,14 +62,38 @@ static void on_child(int number)
 	UNUSED(number); /* only to wake epoll_pwait */
 }
 
-/* Somebody truncated a file that is mapped: this process can't go on. */
+/* Before anything else that is done at the end of an answer. */
+static struct access end_of_answer(enum err why, enum err sent)
+{
+	struct access access = { .is_heavy = worker.is_heavy,
+				 .is_relief = worker.is_relief,
+				 .why = why,
+				 .sent = sent };
+
+	clock_gettime(CLOCK_MONOTONIC, &access.ended);
+	return access;
+}
+
+static void log_access(const struct access *access)
+{
+	worker.answers = false;
+	access_log(&worker.req, &worker.fastcgi, access);
+}
+
+/*
+ * Somebody truncated a file that is mapped: this process can't go on.  The
+ * signal is of a read from the map, which is made in no function that has a
+ * lock; so what the log calls may be called.
+ */
 static void on_bus(int number)
 {
-	static const char text[] =
-		"restreamer: a mapped file was truncated; worker ends\n";
+	struct access access = end_of_answer(ERR_CORRUPT, ERR_CORRUPT);
 
 	UNUSED(number);
-	(void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+	log_error("a mapped file was truncated: this process ends");
+	if (worker.answers)
+		log_access(&access);
+	log_flush();
 	_exit(EXIT_FAILURE);
 }
 
@@ -157,6 +183,14 @@ static void read_headers(struct request *req, const struct fastcgi *f)
 	};
 }
 
+/* Takes the id that the front server gave, or else the client. */
+static void read_id(struct request *req, const struct fastcgi *f)
+{
+	request_set_id(req, fastcgi_param(f, "HTTP_X_REQUEST_ID"));
+	request_set_id(req, fastcgi_param(f, "REQUEST_ID"));
+	log_set_request(req->id);
+}
+
 static enum err answer(struct request *req, const char *uri)
 {
 	uint64_t max_body = (uint64_t)req->server->settings->max_body_mb << 20;
@@ -189,23 +223,34 @@ static void log_failure(const struct request *req, const char *uri,
 		metrics_add(worker.shared->metrics, METRIC_ANSWERS_BROKEN, 1);
 }
 
+/* Another process answers now, and says how that ended. */
+static void let_go(void)
+{
+	worker.answers = false;
+	log_set_request(NULL);
+	fastcgi_detach(&worker.fastcgi);
+	request_end(&worker.req);
+	hourcache_flush(worker.server.cache);
+}
+
 static void serve(void)
 {
 	struct fastcgi *f = &worker.fastcgi;
 	struct request *req = &worker.req;
 	const char *uri = fastcgi_param(f, "REQUEST_URI");
+	struct access access;
 	bool was_begun;
-	enum err err;
+	enum err err, why;
 
 	request_begin(req, &worker.server, &f->client,
 		      method_of(fastcgi_param(f, "REQUEST_METHOD")));
+	worker.answers = true;
+	read_id(req, f);
 	read_headers(req, f);
 	server_follow(&worker.server);
 	err = answer(req, uri);
 	if (err == ERR_HANDED) {
-		fastcgi_detach(f);
-		request_end(req);
-		hourcache_flush(worker.server.cache);
+		let_go();
 		return;
 	}
 	/*
@@ -216,14 +261,20 @@ static void serve(void)
 		slot_free(worker.slot);
 	places_free_of(&worker.shared->board->full, owner_self());
 	was_begun = f->has_begun;
+	why = err;
 	if (err)
 		log_failure(req, uri, err, was_begun);
 	if (err && !was_begun && err != ERR_GONE)
 		err = response_send_error(req, err);
+	access = end_of_answer(why, err);
+	if (err == ERR_GONE && !f->header_us)
+		req->status = status_of(ERR_GONE);
 	metrics_add(worker.shared->metrics, METRIC_BYTES_SENT, f->body_bytes);
 	server_count_cache(&worker.server);
 	if (!f->is_near_end)
 		count_request(&f->client);
+	log_access(&access);
+	log_set_request(NULL);
 	fastcgi_finish(f, err == ERR_OK);
 	request_end(req);
 	/* The worker that planned the answer stores what it has built. */
@@ -240,11 +291,10 @@ static bool wait_for_request(const sigset_t *open_mask)
 	heavy_reap(worker.shared->board);
 	if (must_reopen) {
 		must_reopen = 0;
-		if (!log_open(*worker.shared->settings->log ?
-				      worker.shared->settings->log :
-				      NULL))
-			log_warning("cannot reopen the log: %s",
-				    strerror(errno));
+		if (worker.is_alone)
+			log_reopen();
+		else
+			log_follow(); /* the master */
 	}
 	return n > 0;
 }
@@ -293,8 +343,10 @@ static void loop(void)
 		if (fastcgi_accept(&worker.fastcgi)) {
 			slot_enter(worker.slot, SLOT_LIGHT);
 			serve();
-			if (worker.is_heavy)
+			if (worker.is_heavy) {
+				log_flush();
 				_exit(EXIT_SUCCESS);
+			}
 			worker.slot->nr_served++;
 			note_cpu();
 		}

@@ -510,7 +510,7 @@ class Server:
 
 
 _log_reports = re.compile(
-    r".*(?:ERROR: \w*Sanitizer|runtime error:|SUMMARY: \w*Sanitizer|"
+    r"(?:ERROR: \w*Sanitizer|runtime error:|SUMMARY: \w*Sanitizer|"
     r"bug at |\bBUG\b|stack smashing|double free|Assertion).*")
 
 

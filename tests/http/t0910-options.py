@@ -25,7 +25,7 @@ for args in (["--help"], ["serve", "--help"], ["cut", "--help"], ["help"]):
     status, out, err = run_program(*args)
     ok(status == 0 and len(out) > 200 and not err, f"{' '.join(args)}: help on standard output", (status, out[:200], err))
 status, out, _ = run_program("--help")
-for option in ("--base", "--cache", "--listen", "--socket-mode", "--workers", "--heavy-max", "--max-requests", "--prefix", "--sendfile", "--log", "--log-level",
+for option in ("--base", "--cache", "--listen", "--socket-mode", "--workers", "--heavy-max", "--max-requests", "--prefix", "--sendfile", "--log", "--log-level", "--access-log",
                "--cache-max-mb", "--cache-validate", "--db", "--templates", "--max-range-hours", "--user"):
     ok(option.encode() in out, f"--help tells of {option}")
 ok(max(map(len, out.decode().splitlines()), default=99) <= 80, "help fits a terminal")

@@ -595,7 +595,7 @@ static void test_long_headers(void **state)
 static const char *const cors[] = {
 	"Access-Control-Allow-Origin",	"Access-Control-Allow-Methods",
 	"Access-Control-Allow-Headers", "Access-Control-Max-Age",
-	"Access-Control-Expose-Headers",
+	"Access-Control-Expose-Headers", "X-Request-Id",
 };
 
 static void assert_cors(void)
@@ -645,7 +645,9 @@ static void test_errors(void **state)
 		{ ERR_INPUT, "start: is required", METHOD_HEAD, "" },
 		{ ERR_NOTFOUND, "", METHOD_GET,
 		  "no such channel, quality, hour or file\n" },
-		{ ERR_BUSY, "later", METHOD_GET, "later\n" },
+		{ ERR_BUSY, "later", METHOD_GET, "later (request an-id)\n" },
+		{ ERR_IO, "it broke", METHOD_GET,
+		  "it broke (request an-id)\n" },
 		{ ERR_METHOD, "not so", METHOD_GET, "not so\n" },
 	};
 
@@ -654,16 +656,17 @@ static void test_errors(void **state)
 		char length[24];
 
 		start(rows[i].method);
+		request_set_id(&req, "an-id");
 		snprintf(req.error.text, sizeof(req.error.text), "%s",
 			 rows[i].text);
 		assert_int_equal(response_send_error(&req, rows[i].err),
 				 ERR_OK);
 		assert_body(rows[i].body);
 		snprintf(length, sizeof(length), "%zu",
-			 strlen(rows[i].text[0] ? rows[i].text :
-						  err_text(rows[i].err)) +
-				 1);
+			 strlen(rows[rows[i].method == METHOD_HEAD ? 0 : i]
+					.body));
 		fake_assert_header(&fake, "Content-Length", length);
+		fake_assert_header(&fake, "X-Request-Id", "an-id");
 		fake_assert_header(&fake, "Content-Type", TYPE_PLAIN);
 		fake_assert_header(&fake, "Cache-Control", "no-store");
 		fake_assert_header(&fake, "Retry-After",

@@ -51,6 +51,7 @@ static void test_defaults(void **state)
 	assert_true(settings.workers == COUNT_AUTO);
 	assert_int_equal(settings.heavy_max, 32);
 	assert_int_equal(settings.log_level, LOG_LEVEL_INFO);
+	assert_true(settings.access_log);
 	assert_int_equal(settings.cache_validate, HOUR_VALIDATION_AUTO);
 	assert_int_equal(settings.sendfile_mode, SENDFILE_OFF);
 	assert_int_equal(settings.max_query_bytes, 8192);
@@ -66,13 +67,14 @@ static void test_good(void **state)
 	UNUSED(state);
 	assert_int_equal(serve("--base /a --workers=3 --socket-mode 0600 "
 			       "--prefix /p/q --log-level error "
-			       "--cache-validate=listing"),
+			       "--cache-validate=listing --access-log off"),
 			 ERR_OK);
 	assert_string_equal(settings.base, "/a");
 	assert_int_equal(settings.workers, 3);
 	assert_int_equal(settings.socket_mode, 0600);
 	assert_string_equal(settings.prefix, "/p/q");
 	assert_int_equal(settings.log_level, LOG_LEVEL_ERROR);
+	assert_false(settings.access_log);
 	assert_int_equal(settings.cache_validate, HOUR_VALIDATION_LISTING);
 	/* the last of the same counts; values may look like options */
 	assert_int_equal(serve("--workers 1 --workers auto --base --base"),
@@ -156,6 +158,8 @@ static void test_bad(void **state)
 		{ "--socket-mode 0777777", "--socket-mode" },
 		{ "--log-level loud", "--log-level: 'loud'" },
 		{ "--log-level _", "--log-level" },
+		{ "--access-log true", "--access-log: 'true'" },
+		{ "--access-log", "--access-log" },
 		{ "--cache-validate maybe", "--cache-validate: 'maybe'" },
 		{ "--prefix p", "--prefix" },
 		{ "--prefix /", "--prefix" },
