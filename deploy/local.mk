@@ -6,6 +6,11 @@ systemdunit_DATA = restreamer.service deploy/systemd/restreamer.socket
 hostingdir = $(pkgdatadir)/shared-hosting
 dist_hosting_DATA = deploy/shared-hosting/README deploy/shared-hosting/htaccess
 hosting_SCRIPTS = restreamer.fcgi
+dist_pkgdata_DATA = \
+	deploy/grafana-dashboard.json \
+	deploy/logrotate \
+	deploy/prometheus-alerts.yml
+
 # A site of nginx for the service, out of the configuration that is tested.
 nodist_pkgdata_DATA = nginx-site.conf
 nginx-site.conf: deploy/nginx.conf Makefile
