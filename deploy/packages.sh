@@ -6,7 +6,7 @@
 PACKAGES_BUILD="gcc libc6-dev make autoconf automake pkgconf
 libfcgi-dev libjson-c-dev libxxhash-dev zlib1g-dev
 libavformat-dev libavcodec-dev libavutil-dev libavfilter-dev libswscale-dev
-libswresample-dev libgd-dev libpq-dev"
+libswresample-dev libgd-dev libpq-dev libdw-dev"
 
 # To serve, by the name of the web server.
 PACKAGES_NGINX="nginx"

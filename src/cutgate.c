@@ -13,6 +13,7 @@
 
 struct cutgate {
 	struct edgegate gate;
+	struct scoreboard *board;
 	struct places *places;
 	pthread_mutex_t lock;
 	unsigned nr; /* jobs inside */
@@ -63,8 +64,16 @@ static bool wait_for_place(struct cutgate *g, const atomic_bool *cancel)
 
 static enum err enter(void *ctx, const atomic_bool *cancel, struct errmsg *e)
 {
-	return wait_for_place(ctx, cancel) ? ERR_OK :
-					     refuse(e, "encoding edges");
+	struct cutgate *g = ctx;
+	struct slot_info *slot = scoreboard_find(g->board, getpid());
+	bool is_in;
+
+	if (slot)
+		slot->is_waiting = true;
+	is_in = wait_for_place(g, cancel);
+	if (slot)
+		slot->is_waiting = false;
+	return is_in ? ERR_OK : refuse(e, "encoding edges");
 }
 
 static void leave(void *ctx)
@@ -86,6 +95,7 @@ const struct edgegate *cutgate_edges(struct request *req)
 		return NULL;
 	g = ARENA_NEW(&req->arena, struct cutgate);
 	g->gate = (struct edgegate){ enter, leave, g };
+	g->board = board;
 	g->places = &board->edges;
 	pthread_mutex_init(&g->lock, NULL);
 	return &g->gate;

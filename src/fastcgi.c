@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
@@ -20,6 +22,35 @@
 #define TYPE_ABORT  2
 #define TYPE_STDOUT 6
 #define MAX_IOV	    64
+
+/*
+ * Around every call into the library.  Not so around waiting: nobody samples
+ * who waits.
+ */
+static void enter_library(sigset_t *before_r)
+{
+	sigset_t profiling;
+
+	sigemptyset(&profiling);
+	sigaddset(&profiling, SIGPROF);
+	pthread_sigmask(SIG_BLOCK, &profiling, before_r);
+}
+
+static void leave_library(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+static int read_some(struct fastcgi *f, char *buffer, int size)
+{
+	sigset_t before;
+	int n;
+
+	enter_library(&before);
+	n = FCGX_GetStr(buffer, size, f->fcgi.in);
+	leave_library(&before);
+	return n;
+}
 
 enum err fastcgi_init(struct errmsg *e)
 {
@@ -106,8 +137,9 @@ static enum err check_pace(struct fastcgi *f, struct errmsg *e)
 /* After a write that sent nothing: ERR_OK to try again. */
 static enum err write_failed(struct fastcgi *f, struct errmsg *e)
 {
+	/* What was interrupted begins to wait anew, so the time is up here. */
 	if (errno == EINTR)
-		return ERR_OK;
+		return check_pace(f, e);
 	if (errno == EAGAIN && !f->may_wait)
 		return be_patient(f, e);
 	if (errno == EPIPE || errno == ECONNRESET || errno == EAGAIN)
@@ -163,6 +195,9 @@ static void count_body(struct fastcgi *f, size_t len)
 	f->body_bytes += len;
 	if (f->body_left != LENGTH_UNKNOWN)
 		f->body_left -= len < f->body_left ? len : f->body_left;
+	if (f->progress)
+		atomic_store_explicit(&f->progress->sent, f->body_bytes,
+				      memory_order_relaxed);
 }
 
 /*
@@ -289,6 +324,8 @@ static enum err begin(struct client *c, const struct response_head *head,
 	text_puts(&out, "\r\n");
 	f->has_begun = true;
 	f->began_ms = now_ms();
+	if (f->progress)
+		f->progress->length = head->length;
 	f->header_left = out.len;
 	f->body_left = head->length;
 	/* Then there is only the header. */
@@ -344,7 +381,7 @@ static enum err read_body(struct client *c, struct text *body, struct errmsg *e)
 	char buffer[8192];
 	int n;
 
-	while ((n = FCGX_GetStr(buffer, sizeof(buffer), f->fcgi.in)) > 0) {
+	while ((n = read_some(f, buffer, sizeof(buffer))) > 0) {
 		text_append(body, buffer, (size_t)n);
 		if (body->overflowed)
 			return too_long(body->max, e);
@@ -385,6 +422,7 @@ static void wait_if_exhausted(int error)
 
 bool fastcgi_accept(struct fastcgi *f)
 {
+	sigset_t before;
 	int rc;
 
 	f->has_begun = false;
@@ -394,7 +432,9 @@ bool fastcgi_accept(struct fastcgi *f)
 	f->header_left = 0;
 	f->body_left = LENGTH_UNKNOWN;
 	f->is_near_end = false;
+	enter_library(&before);
 	rc = FCGX_Accept_r(&f->fcgi);
+	leave_library(&before);
 	if (rc < 0) {
 		wait_if_exhausted(-rc);
 		return false;
@@ -424,7 +464,7 @@ enum err fastcgi_drain(struct fastcgi *f, uint64_t max, struct errmsg *e)
 	/* A front with a limit of its own may pass on less than was sent. */
 	if (strtoull(fastcgi_param(f, "CONTENT_LENGTH"), NULL, 10) > max)
 		return too_long(max, e);
-	while ((n = FCGX_GetStr(buffer, sizeof(buffer), f->fcgi.in)) > 0) {
+	while ((n = read_some(f, buffer, sizeof(buffer))) > 0) {
 		total += (uint64_t)n;
 		if (total > max)
 			return too_long(max, e);
@@ -434,6 +474,9 @@ enum err fastcgi_drain(struct fastcgi *f, uint64_t max, struct errmsg *e)
 
 void fastcgi_finish(struct fastcgi *f, bool is_complete)
 {
+	sigset_t before;
+
+	enter_library(&before);
 	if (is_complete) {
 		/* The library gives up at the first failed write. */
 		set_patience(f, STALL_MS);
@@ -441,11 +484,16 @@ void fastcgi_finish(struct fastcgi *f, bool is_complete)
 	} else {
 		FCGX_Free(&f->fcgi, 1);
 	}
+	leave_library(&before);
 }
 
 void fastcgi_detach(struct fastcgi *f)
 {
+	sigset_t before;
+
+	enter_library(&before);
 	/* Closes our copy of the descriptor without shutdown(2). */
 	FCGX_Detach(&f->fcgi);
 	FCGX_Free(&f->fcgi, 1);
+	leave_library(&before);
 }

@@ -13,6 +13,9 @@
  * An answer that failed after it began ends by closing the connection without
  * END_REQUEST: anything else would make it look complete to the client.
  *
+ * SIGPROF, which samples what answers are made of (profile.h), is kept out of
+ * libfcgi: it takes an interrupted call for the end of the connection.
+ *
  * Source: the FastCGI 1.0 specification; notes on libfcgi's traps are where
  *         they are avoided.
  */
@@ -25,6 +28,7 @@
 #include <fcgiapp.h>
 
 #include "client.h"
+#include "scoreboard.h"
 
 #define FASTCGI_PATIENCE_MS 200
 
@@ -40,7 +44,8 @@ struct fastcgi {
 	uint64_t body_left;  /* of a body whose length is known */
 	bool is_near_end;    /* before_last() has been called */
 	void (*before_last)(struct client *c);
-	uint64_t header_left; /* bytes of output that are not body */
+	uint64_t header_left;	   /* bytes of output that are not body */
+	struct progress *progress; /* told of every record; or NULL */
 };
 
 /* Once per process. */

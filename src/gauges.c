@@ -11,6 +11,7 @@
 
 #include "base/fsutil.h"
 #include "observe.h"
+#include "procstat.h"
 #include "route.h"
 
 /* Gauges of requests under way */
@@ -76,9 +77,9 @@ static void put_concurrencies(const struct server *server, struct text *out)
 /* The processes together */
 
 struct process_sums {
-	uint64_t cpu_ticks;
+	uint64_t cpu_ms;
 	uint64_t virtual_bytes;
-	uint64_t resident_pages;
+	uint64_t resident_bytes;
 	uint64_t open_fds;
 };
 
@@ -102,34 +103,13 @@ static uint64_t count_fds(pid_t pid)
 /* Adds what /proc tells of a process; of its reaped children, too. */
 static void add_process(pid_t pid, struct process_sums *sums)
 {
-	unsigned long long utime, stime, vsize;
-	long long cutime, cstime, rss;
-	char line[1024];
-	char path[64];
-	const char *p;
-	ssize_t n;
-	int fd;
+	struct procstat stat;
 
-	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (!procstat_of(pid, &stat))
 		return;
-	n = read(fd, line, sizeof(line) - 1);
-	close(fd);
-	if (n <= 0)
-		return;
-	line[n] = '\0';
-	p = strrchr(line, ')');
-	/* Fields 14 to 17, 23 and 24 of proc(5); p is behind field 2. */
-	if (!p || sscanf(p + 1,
-			 " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
-			 " %llu %llu %lld %lld %*d %*d %*d %*d %*u %llu %lld",
-			 &utime, &stime, &cutime, &cstime, &vsize, &rss) != 6)
-		return;
-	sums->cpu_ticks +=
-		utime + stime + (unsigned long long)(cutime + cstime);
-	sums->virtual_bytes += vsize;
-	sums->resident_pages += (uint64_t)rss;
+	sums->cpu_ms += stat.cpu_ms + stat.reaped_ms;
+	sums->virtual_bytes += stat.virtual_bytes;
+	sums->resident_bytes += stat.resident_bytes;
 	sums->open_fds += count_fds(pid);
 }
 
@@ -153,9 +133,8 @@ static struct process_sums sum_processes(struct scoreboard *board)
  * Seconds of CPU; what was said before is never taken back, though a process
  * between its death and its reaping is in no sum.
  */
-static double cpu_seconds(struct scoreboard *board, uint64_t ticks)
+static double cpu_seconds(struct scoreboard *board, uint64_t cpu_ms)
 {
-	uint64_t cpu_ms = ticks * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
 	uint64_t seen = board->cpu_ms_max;
 
 	cpu_ms += board->cpu_ms_gone;
@@ -172,12 +151,11 @@ static void put_processes(struct scoreboard *board, struct text *out)
 
 	getrlimit(RLIMIT_NOFILE, &files);
 	metrics_put_number(out, FAMILY_CPU_SECONDS,
-			   cpu_seconds(board, sums.cpu_ticks));
+			   cpu_seconds(board, sums.cpu_ms));
 	metrics_put_number(out, FAMILY_VIRTUAL_MEMORY,
 			   (double)sums.virtual_bytes);
 	metrics_put_number(out, FAMILY_RESIDENT_MEMORY,
-			   (double)sums.resident_pages *
-				   (double)sysconf(_SC_PAGESIZE));
+			   (double)sums.resident_bytes);
 	metrics_put_number(out, FAMILY_START_TIME,
 			   (double)board->started_us / 1e6);
 	metrics_put_number(out, FAMILY_OPEN_FDS, (double)sums.open_fds);

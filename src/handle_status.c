@@ -25,6 +25,9 @@ static enum err handle_metrics(struct request *req, const void *spec)
 	server_count_cache(req->server);
 	metrics_render(req->server->metrics, out);
 	observe_gauges(req->server, out);
+	if (req->server->profile && req->server->profile->hz)
+		flame_put(&req->server->profile->flame,
+			  req->server->profile->hz, out);
 	err = text_check(out, "the metrics", &req->error);
 	if (err)
 		return err;

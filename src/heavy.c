@@ -33,7 +33,7 @@ static void become_heavy(void)
 	signal(SIGQUIT, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
 	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigprocmask(SIG_SETMASK, &none, NULL); /* SIGPROF was open already */
 	prctl(PR_SET_NAME, "restreamer-heavy");
 }
 
@@ -55,7 +55,10 @@ static struct slot_info *take_slot(struct scoreboard *board, uint64_t owner)
 	struct slot_info *slot = scoreboard_take_heavy(board, owner);
 
 	for (int i = 0; !slot && i < 10; i++) {
-		nanosleep(&moment, NULL);
+		struct timespec left = moment;
+
+		while (nanosleep(&left, &left) < 0 && errno == EINTR)
+			;
 		slot = scoreboard_take_heavy(board, owner);
 	}
 	return slot;
@@ -70,8 +73,7 @@ enum err heavy_fork(struct scoreboard *board, struct slot_info **slot,
 
 	if (!heavy)
 		return heavy_refuse(board, e);
-	heavy->route = (uint32_t)(*slot)->route;
-	heavy->method = (*slot)->method;
+	slot_copy(heavy, *slot);
 	pid = fork();
 	if (pid < 0) {
 		slot_free(heavy);

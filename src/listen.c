@@ -54,8 +54,8 @@ static enum err failed(struct listener *l, const char *what,
 	return ERR_IO;
 }
 
-static enum err open_unix(struct listener *l, const char *path, mode_t mode,
-			  struct errmsg *e)
+enum err listener_open_unix(struct listener *l, const char *option,
+			    const char *path, mode_t mode, struct errmsg *e)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	char lock[sizeof(address.sun_path) + 8];
@@ -63,9 +63,10 @@ static enum err open_unix(struct listener *l, const char *path, mode_t mode,
 	mode_t old_mask;
 	int rc;
 
+	*l = (struct listener){ .fd = -1, .lock_fd = -1 };
 	if (!*path || strlen(path) >= sizeof(address.sun_path))
 		return err_set(e, ERR_INPUT,
-			       "--listen: a path of 1 to %zu characters",
+			       "%s: a path of 1 to %zu characters", option,
 			       sizeof(address.sun_path) - 1);
 	snprintf(lock, sizeof(lock), "%s.lock", path);
 	l->lock_fd =
@@ -164,8 +165,8 @@ enum err listener_open(struct listener *l, const struct settings *settings,
 		return ERR_OK;
 	}
 	if (!strncmp(settings->listen, "unix:", 5))
-		return open_unix(l, settings->listen + 5, settings->socket_mode,
-				 e);
+		return listener_open_unix(l, "--listen", settings->listen + 5,
+					  settings->socket_mode, e);
 	return open_tcp(l, settings->listen, e);
 }
 

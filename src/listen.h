@@ -7,6 +7,8 @@
 #ifndef SRC_LISTEN_H
 #define SRC_LISTEN_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 #include "settings.h"
 
@@ -16,6 +18,11 @@ struct listener {
 	const char *path; /* to unlink at the end, or NULL */
 };
 
+#define LISTENER_NONE                                                          \
+	{                                                                      \
+		.fd = -1, .lock_fd = -1, .path = NULL                          \
+	}
+
 /*
  * A socket that was passed to us (file descriptor 0, or LISTEN_FDS of systemd)
  * goes before --listen.  A unix path is guarded by a lock beside it, so that a
@@ -24,6 +31,14 @@ struct listener {
 enum err listener_open(struct listener *l, const struct settings *settings,
 		       struct errmsg *e) MUST_CHECK;
 void listener_close(struct listener *l);
+
+/*
+ * A unix socket alone, in the same way; option is for the message.  Nobody but
+ * those that mode lets may connect at any moment.
+ */
+enum err listener_open_unix(struct listener *l, const char *option,
+			    const char *path, mode_t mode,
+			    struct errmsg *e) MUST_CHECK;
 
 /* Whether file descriptor 0 is a listening socket. */
 bool listener_is_passed(void);

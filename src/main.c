@@ -18,6 +18,7 @@
 #include "archive/segment.h"
 #include "base/log.h"
 #include "command.h"
+#include "ctl.h"
 #include "observe.h"
 #include "process.h"
 #include "sharedarea.h"
@@ -33,6 +34,7 @@ static void print_help(void)
 		  "restreamer: an archive of live streams, over FastCGI and "
 		  "on the command line\n\n"
 		  "usage: restreamer serve [OPTION]...\n"
+		  "       restreamer ctl --socket PATH COMMAND [ARG]...\n"
 		  "       restreamer COMMAND [WORD]... [OPTION]...\n\n"
 		  "Commands (arguments as in the URLs, see routes; -o FILE "
 		  "writes to a file):\n");
@@ -42,6 +44,7 @@ static void print_help(void)
 	text_puts(&out, "\nOptions of serve (each also as an environment "
 			"variable, RESTREAMER_NAME):\n");
 	settings_describe(OPTIONS_SERVE, &out);
+	ctl_describe(&out);
 	fputs(out.data, stdout);
 	text_release(&out);
 }
@@ -66,6 +69,8 @@ static void print_man(const char *part)
 	text_puts(&out, "");
 	if (!strcmp(part, "commands"))
 		command_describe_man(&out);
+	else if (!strcmp(part, "console"))
+		ctl_describe_man(&out);
 	else if (!strcmp(part, "serve"))
 		settings_describe_man(OPTIONS_SERVE, &out);
 	else if (!strcmp(part, "offline"))
@@ -86,9 +91,19 @@ static enum err give_socket(const struct listener *listener,
 	return ERR_OK;
 }
 
+static enum err open_control(const struct settings *settings,
+			     struct listener *control, struct errmsg *e)
+{
+	if (!*settings->control || !settings->workers)
+		return ERR_OK;
+	return listener_open_unix(control, "--control", settings->control, 0600,
+				  e);
+}
+
 /* For good: neither the root nor the user is to be regained. */
 static enum err drop_privileges(const struct settings *settings,
 				const struct listener *listener,
+				const struct listener *control,
 				struct errmsg *e)
 {
 	const struct passwd *user = NULL;
@@ -100,7 +115,8 @@ static enum err drop_privileges(const struct settings *settings,
 		if (!user)
 			return err_set(e, ERR_INPUT, "--user: there is no '%s'",
 				       settings->user);
-		if (give_socket(listener, user, e))
+		if (give_socket(listener, user, e) ||
+		    give_socket(control, user, e))
 			return ERR_IO;
 		if (initgroups(user->pw_name, user->pw_gid) < 0)
 			return err_set(e, ERR_IO,
@@ -194,11 +210,15 @@ static enum err share(const struct settings *settings, uint32_t nr_workers,
 }
 
 static int run(const struct settings *settings, struct listener *listener,
-	       struct errmsg *e)
+	       struct listener *control, struct errmsg *e)
 {
 	uint32_t nr_workers = nr_workers_of(settings);
 	struct sharedarea area;
-	struct shared shared = { .settings = settings, .listener = listener };
+	struct shared shared = {
+		.settings = settings,
+		.listener = listener,
+		.control = control,
+	};
 	int status;
 
 	if (share(settings, nr_workers, &area, e)) {
@@ -212,6 +232,14 @@ static int run(const struct settings *settings, struct listener *listener,
 	share_log(shared.board);
 	log_hold_repeats();
 	observe_log_into(shared.metrics);
+	if (nr_workers) {
+		shared.profile = profile_new(settings->profile);
+		if (!shared.profile) {
+			log_error("cannot share memory: %s", strerror(errno));
+			return EXIT_FAILURE;
+		}
+		profile_install(shared.profile);
+	}
 	status = nr_workers ? master_run(&shared) : worker_run_alone(&shared);
 	sharedarea_close(&area);
 	return status;
@@ -220,6 +248,7 @@ static int run(const struct settings *settings, struct listener *listener,
 static int serve(int argc, char **argv)
 {
 	struct settings settings;
+	struct listener control = LISTENER_NONE;
 	struct listener listener;
 	struct errmsg e = { "" };
 	int nr_words;
@@ -245,11 +274,13 @@ static int serve(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (listener_open(&listener, &settings, &e) ||
-	    drop_privileges(&settings, &listener, &e) ||
+	    open_control(&settings, &control, &e) ||
+	    drop_privileges(&settings, &listener, &control, &e) ||
 	    check_places(&settings, &e))
 		log_error("%s", e.text);
 	else
-		status = run(&settings, &listener, &e);
+		status = run(&settings, &listener, &control, &e);
+	listener_close(&control);
 	listener_close(&listener);
 	return status;
 }
@@ -278,6 +309,8 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "serve"))
 		return serve(argc - 1, argv + 1);
+	if (!strcmp(argv[1], "ctl"))
+		return ctl_run(argc - 1, argv + 1);
 	if (!strcmp(argv[1], "--version")) {
 		puts(PACKAGE_STRING);
 		return EXIT_SUCCESS;

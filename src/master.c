@@ -23,8 +23,10 @@
 #include "base/fsutil.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "console.h"
 #include "process.h"
 #include "route.h"
+#include "profiler.h"
 
 #define TICK_SECONDS   1
 #define YOUNG_US       (1000 * 1000)
@@ -39,6 +41,16 @@ struct crew {
 	int64_t delay_us;      /* after the next young death */
 };
 
+/* What runs beside the workers. */
+struct aide {
+	struct crew crew;
+	const char *name; /* of the process, and in the log */
+	int (*run)(const struct shared *shared);
+	bool is_wanted;
+};
+
+enum { AIDE_CONSOLE, AIDE_PROFILER, NR_AIDES };
+
 enum phase { RUNNING, DRAINING, STOPPING };
 
 struct master {
@@ -49,7 +61,17 @@ struct master {
 	int64_t stop_by_us; /* STOPPING: heavy requests may live until */
 	int64_t next_sweep_us;
 	pid_t sweeper;
+	struct aide aides[NR_AIDES];
 };
+
+/* Before it does anything: a child that does not outlive its master. */
+static void begin_child(const char *name, pid_t master, int last_signal)
+{
+	prctl(PR_SET_NAME, name);
+	prctl(PR_SET_PDEATHSIG, last_signal);
+	if (getppid() != master)
+		_exit(EXIT_FAILURE);
+}
 
 static void start_worker(struct master *m, uint32_t i)
 {
@@ -63,14 +85,12 @@ static void start_worker(struct master *m, uint32_t i)
 		return;
 	}
 	if (pid == 0) {
-		prctl(PR_SET_NAME, "restreamer-work");
-		/* A worker does not outlive its master by more than its work.
-		 */
-		prctl(PR_SET_PDEATHSIG, SIGQUIT);
-		if (getppid() != master)
-			_exit(EXIT_FAILURE);
+		/* By no more than its work. */
+		begin_child("restreamer-work", master, SIGQUIT);
 		/* What runs on when the master was killed stops no other. */
 		fs_close(&m->shared->listener->lock_fd);
+		fs_close(&m->shared->control->fd);
+		fs_close(&m->shared->control->lock_fd);
 		exit(worker_run(m->shared, slot, false));
 	}
 	slot->owner = owner_of(pid);
@@ -79,13 +99,50 @@ static void start_worker(struct master *m, uint32_t i)
 	metrics_add(m->shared->metrics, METRIC_WORKER_STARTS, 1);
 }
 
+static void start_aide(struct master *m, struct aide *aide)
+{
+	pid_t master = getpid();
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		log_error("cannot start %s: %s", aide->name, strerror(errno));
+		aide->crew.not_before_us = scoreboard_now() + LAST_DELAY_US;
+		return;
+	}
+	if (pid == 0) {
+		begin_child(aide->name, master, SIGKILL);
+		fs_close(&m->shared->listener->fd);
+		fs_close(&m->shared->listener->lock_fd);
+		fs_close(&m->shared->control->lock_fd);
+		if (aide->run != console_run)
+			fs_close(&m->shared->control->fd);
+		exit(aide->run(m->shared));
+	}
+	aide->crew.pid = pid;
+	aide->crew.started_us = scoreboard_now();
+}
+
 static void start_missing(struct master *m)
 {
 	int64_t now = scoreboard_now();
 
+	for (size_t i = 0; i < NR_AIDES; i++)
+		if (m->aides[i].is_wanted && !m->aides[i].crew.pid &&
+		    m->aides[i].crew.not_before_us <= now)
+			start_aide(m, &m->aides[i]);
+
 	for (uint32_t i = 0; m->phase == RUNNING && i < m->nr; i++)
 		if (!m->crew[i].pid && m->crew[i].not_before_us <= now)
 			start_worker(m, i);
+}
+
+/* Deaths soon after the start delay the next one. */
+static void delay_next(struct crew *crew, int64_t now)
+{
+	crew->delay_us = crew->delay_us ? crew->delay_us * 2 : FIRST_DELAY_US;
+	if (crew->delay_us > LAST_DELAY_US)
+		crew->delay_us = LAST_DELAY_US;
+	crew->not_before_us = now + crew->delay_us;
 }
 
 /* What the death of a worker means for the start of the next. */
@@ -113,10 +170,26 @@ static void note_death(struct master *m, uint32_t i, int status)
 		crew->delay_us = 0;
 		return;
 	}
-	crew->delay_us = crew->delay_us ? crew->delay_us * 2 : FIRST_DELAY_US;
-	if (crew->delay_us > LAST_DELAY_US)
-		crew->delay_us = LAST_DELAY_US;
-	crew->not_before_us = now + crew->delay_us;
+	delay_next(crew, now);
+}
+
+static bool note_aide(struct master *m, pid_t pid)
+{
+	for (size_t i = 0; i < NR_AIDES; i++) {
+		struct crew *crew = &m->aides[i].crew;
+		int64_t now = scoreboard_now();
+
+		if (crew->pid != pid)
+			continue;
+		log_error("%s %ld ended", m->aides[i].name, (long)pid);
+		crew->pid = 0;
+		if (now - crew->started_us < YOUNG_US)
+			delay_next(crew, now);
+		else
+			crew->delay_us = 0;
+		return true;
+	}
+	return false;
 }
 
 /* Frees whatever slot a process had that is not a worker. */
@@ -139,7 +212,7 @@ static void reap(struct master *m)
 			i++;
 		if (i < m->nr)
 			note_death(m, i, status);
-		else
+		else if (!note_aide(m, pid))
 			note_other(m, pid);
 	}
 }
@@ -149,6 +222,13 @@ static void signal_workers(const struct master *m, int number)
 	for (uint32_t i = 0; i < m->nr; i++)
 		if (m->crew[i].pid)
 			kill(m->crew[i].pid, number);
+}
+
+static void signal_aides(const struct master *m, int number)
+{
+	for (size_t i = 0; i < NR_AIDES; i++)
+		if (m->aides[i].crew.pid)
+			kill(m->aides[i].crew.pid, number);
 }
 
 static void signal_heavy(const struct master *m, int number)
@@ -261,6 +341,7 @@ static void handle_signal(struct master *m, int number)
 		log_reopen();
 		/* Or those that say nothing would keep the old file. */
 		signal_workers(m, SIGUSR1);
+		signal_aides(m, SIGUSR1);
 		break;
 	default:
 		break; /* SIGCHLD: reaped in any case */
@@ -286,7 +367,20 @@ static void press(const struct master *m)
 
 int master_run(const struct shared *shared)
 {
-	struct master m = { .shared = shared, .nr = shared->board->nr_workers };
+	struct master m = {
+		.shared = shared,
+		.nr = shared->board->nr_workers,
+		.aides = { [AIDE_CONSOLE] = { .name = "restreamer-ctl",
+					      .run = console_run,
+					      .is_wanted =
+						      shared->control->fd >=
+						      0 },
+			   [AIDE_PROFILER] = { .name = "restreamer-prof",
+					       .run = profiler_run,
+					       .is_wanted =
+						       shared->profile->hz >
+						       0 } },
+	};
 	const struct timespec tick = { .tv_sec = TICK_SECONDS };
 	sigset_t set;
 
@@ -309,6 +403,7 @@ int master_run(const struct shared *shared)
 		watch(&m);
 		sweep_cache(&m);
 	}
+	signal_aides(&m, SIGTERM);
 	free(m.crew);
 	return EXIT_SUCCESS;
 }

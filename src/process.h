@@ -14,6 +14,9 @@
  *	HUP		replace the workers, each after its request
  *	USR1		reopen the log, all processes
  *
+ * Beside them are the console (console.h) and the profiler (profiler.h), if
+ *they are asked for; they answer no requests, and end with the master.
+ *
  * A heavy process belongs to the worker that forked it, and to the master when
  * that worker is gone first; it is never waited for.
  */
@@ -25,6 +28,7 @@
 #include "base/err.h"
 #include "metrics/metrics.h"
 #include "listen.h"
+#include "profile.h"
 #include "scoreboard.h"
 #include "settings.h"
 
@@ -34,6 +38,8 @@ struct shared {
 	struct listener *listener;
 	struct metrics *metrics;
 	struct scoreboard *board;
+	struct listener *control; /* fd -1: no console */
+	struct profile *profile;
 };
 
 /* Runs the master until it is told to stop; the exit status. */

@@ -33,6 +33,16 @@ void slot_enter(struct slot_info *slot, enum slot_state state)
 		slot->route = 0;
 }
 
+void slot_copy(struct slot_info *to, struct slot_info *from)
+{
+	to->route = (uint32_t)from->route;
+	to->method = from->method;
+	to->is_waiting = false;
+	to->progress.sent = from->progress.sent;
+	to->progress.length = from->progress.length;
+	slotnote_copy(&to->note, &from->note);
+}
+
 void slot_free(struct slot_info *slot)
 {
 	slot->route = 0;
@@ -56,6 +66,14 @@ void scoreboard_free_of(struct scoreboard *b, pid_t pid)
 	}
 	places_free_dead(&b->edges, pid);
 	places_free_dead(&b->full, pid);
+}
+
+struct slot_info *scoreboard_find(struct scoreboard *b, pid_t pid)
+{
+	for (uint32_t i = 0; i < b->nr_workers + b->nr_heavy; i++)
+		if (owner_pid(b->slots[i].owner) == pid)
+			return &b->slots[i];
+	return NULL;
 }
 
 static struct slot_info *try_take(struct slot_info *slots, uint32_t nr,

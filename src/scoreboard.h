@@ -2,9 +2,10 @@
  * scoreboard.h - what every process is doing, in shared memory.
  *
  * In memory that all processes share (sharedarea.h); every slot is written by
- * the one process that owns it, in single words, without locks.  A process that
- * dies leaves its slot as it was, and the master, or where there is none
- * whoever looks next, frees it: a slot has an owner, so a kill cannot leak one.
+ * the one process that owns it, in single words, without locks; what words do
+ * not hold is a note (slotnote.h).  A process that dies leaves its slot as it
+ * was, and the master, or where there is none whoever looks next, frees it: a
+ * slot has an owner, so a kill cannot leak one.
  *
  * Workers have the first slots; a heavy request takes one of the rest for as
  * long as it lives.
@@ -23,6 +24,7 @@
 #include "base/log.h"
 #include "owner.h"
 #include "places.h"
+#include "slotnote.h"
 
 enum slot_state {
 	SLOT_FREE, /* of a worker: not started or dead */
@@ -30,6 +32,12 @@ enum slot_state {
 	SLOT_READING, /* a request is arriving */
 	SLOT_LIGHT,
 	SLOT_HEAVY,
+};
+
+/* How far an answer is. */
+struct progress {
+	_Atomic uint64_t sent;	 /* bytes of the body */
+	_Atomic uint64_t length; /* of it, or LENGTH_UNKNOWN */
 };
 
 struct slot_info {
@@ -40,6 +48,9 @@ struct slot_info {
 	_Atomic int method;	    /* enum method */
 	_Atomic uint32_t nr_served; /* requests, by a worker */
 	_Atomic uint64_t cpu_ms;    /* used, by a worker without master */
+	_Atomic bool is_waiting;    /* for a place to encode */
+	struct progress progress;
+	struct slotnote note;
 };
 
 struct scoreboard {
@@ -67,6 +78,9 @@ int64_t scoreboard_now(void);
 
 void slot_enter(struct slot_info *slot, enum slot_state state);
 
+/* The same request in another process. */
+void slot_copy(struct slot_info *to, struct slot_info *from);
+
 /* By its owner, or where nobody else may free or take it. */
 void slot_free(struct slot_info *slot);
 
@@ -90,6 +104,9 @@ static inline struct slot_info *scoreboard_heavy(struct scoreboard *b,
 {
 	return &b->slots[b->nr_workers + i];
 }
+
+/* The slot of a process, or NULL. */
+struct slot_info *scoreboard_find(struct scoreboard *b, pid_t pid);
 
 /* Takes a heavy slot for a process; NULL if all are taken. */
 struct slot_info *scoreboard_take_heavy(struct scoreboard *b,

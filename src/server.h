@@ -14,6 +14,7 @@
 #include "archive/hourcache.h"
 #include "media/edgestore.h"
 #include "metrics/metrics.h"
+#include "profile.h"
 #include "scoreboard.h"
 #include "settings.h"
 #include "store/templates.h"
@@ -36,6 +37,7 @@ struct server {
 	const char *spool_dir; /* for what is made before it is sent, or NULL */
 	struct metrics *metrics;	/* NULL offline */
 	struct scoreboard *board;	/* NULL offline */
+	struct profile *profile;	/* NULL offline */
 	struct hourcache_stats counted; /* of cache, already in metrics */
 	bool is_confined;		/* see confine.h */
 	struct place_seen base_seen, cache_seen;

@@ -13,6 +13,7 @@
 #define MAX_HOURS	   (366 * 24 * 100)
 #define MAX_WAVEFORM_HOURS 48
 #define MAX_CHAT_HOURS	   (24 * 31)
+#define MAX_PROFILE_HZ	   1000
 
 enum option_type {
 	OPTION_STRING,
@@ -227,6 +228,9 @@ static enum err finish(struct settings *s, struct errmsg *e)
 		return err_set(e, ERR_INPUT, "--workers: at most 500");
 	if (s->socket_mode > 0777)
 		return err_set(e, ERR_INPUT, "--socket-mode: 0 to 0777");
+	if (s->profile > MAX_PROFILE_HZ)
+		return err_set(e, ERR_INPUT, "--profile: at most %d",
+			       MAX_PROFILE_HZ);
 	if (s->max_range_hours > MAX_HOURS ||
 	    s->max_open_range_hours > MAX_HOURS)
 		return err_set(e, ERR_INPUT,

@@ -1,7 +1,8 @@
 /*
  * worker.c - one request after the other; see process.h.
  *
- * Signals are blocked everywhere but inside epoll_pwait: libfcgi drops a live
+ * Signals are blocked everywhere but inside epoll_pwait (and SIGPROF there, but
+ * not while an answer is made; see profile.h): libfcgi drops a live
  * connection when a signal interrupts the poll it does after accept, and cuts
  * a blocked write short.
  */
@@ -22,6 +23,7 @@
 #include "base/log.h"
 #include "fastcgi.h"
 #include "observe.h"
+#include "profile.h"
 #include "process.h"
 #include "request.h"
 #include "response.h"
@@ -154,6 +156,8 @@ static enum err go_heavy(struct client *c, struct errmsg *e)
 	err = heavy_fork(worker.shared->board, &worker.slot, e);
 	if (err == ERR_OK) {
 		worker.is_heavy = true;
+		worker.fastcgi.progress = &worker.slot->progress;
+		profile_file_under("heavy", &worker.slot->route);
 		limit_memory(worker.shared->settings);
 		worker.is_relief = worker.fastcgi.has_begun;
 		close(worker.epoll_fd);
@@ -195,7 +199,11 @@ static enum err answer(struct request *req, const char *uri)
 {
 	uint64_t max_body = (uint64_t)req->server->settings->max_body_mb << 20;
 	struct slot_info *slot = worker.slot;
-	enum err err = request_set_uri(req, uri);
+	enum err err;
+
+	slotnote_write(&slot->note, req->id,
+		       fastcgi_param(&worker.fastcgi, "REMOTE_ADDR"), uri);
+	err = request_set_uri(req, uri);
 
 	if (!err)
 		err = route_find(req);
@@ -324,6 +332,15 @@ static void note_cpu(void)
 			1000;
 }
 
+static void begin_answer(struct slot_info *slot)
+{
+	slot->progress.sent = 0;
+	slot->progress.length = LENGTH_UNKNOWN;
+	slotnote_clear(&slot->note);
+	slot_enter(slot, SLOT_LIGHT);
+	profile_allow();
+}
+
 static void loop(void)
 {
 	uint32_t limit = request_limit(worker.shared->settings);
@@ -331,6 +348,10 @@ static void loop(void)
 	sigset_t open_mask;
 
 	sigemptyset(&open_mask);
+	/* Who waits is not sampled. */
+	sigaddset(&open_mask, SIGPROF);
+	worker.fastcgi.progress = &worker.slot->progress;
+	profile_file_under("worker", &worker.slot->route);
 	slot_enter(worker.slot, SLOT_IDLE);
 	while (!must_stop && !is_astray && worker.slot->nr_served < limit) {
 		if (!wait_for_request(&open_mask) || must_stop)
@@ -341,8 +362,9 @@ static void loop(void)
 			break;
 		slot_enter(worker.slot, SLOT_READING);
 		if (fastcgi_accept(&worker.fastcgi)) {
-			slot_enter(worker.slot, SLOT_LIGHT);
+			begin_answer(worker.slot);
 			serve();
+			profile_forbid();
 			if (worker.is_heavy) {
 				log_flush();
 				_exit(EXIT_SUCCESS);
@@ -359,6 +381,7 @@ void block_signals(sigset_t *set)
 	static const int numbers[] = { SIGTERM, SIGINT,	 SIGQUIT, SIGHUP,
 				       SIGUSR1, SIGUSR2, SIGCHLD };
 
+	/* SIGPROF is not among them: see profile.h. */
 	sigemptyset(set);
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		sigaddset(set, numbers[i]);
@@ -377,6 +400,7 @@ static bool set_up(const struct shared *shared, struct slot_info *slot,
 		.is_alone = is_alone,
 		.server.metrics = shared->metrics,
 		.server.board = shared->board,
+		.server.profile = shared->profile,
 	};
 	if (server_open(&worker.server, shared->settings, &e) ||
 	    fastcgi_init(&e)) {

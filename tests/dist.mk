@@ -77,6 +77,7 @@ EXTRA_DIST += \
 	tests/http/t0720-metrics-format.py \
 	tests/http/t0730-monitoring.py \
 	tests/http/t0720-logs.py \
+	tests/http/t0730-console.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \
 	tests/http/t0820-hostile-clients.py \

@@ -555,7 +555,8 @@ def name_of(pid):
 
 # Heavy requests have processes of their own below a worker, or below the
 # master once the worker that began them is gone; they are told by their name.
-_OTHERS = ("restreamer-heav", "restreamer-swep")
+_OTHERS = ("restreamer-heav", "restreamer-swep", "restreamer-ctl",
+           "restreamer-ctlp", "restreamer-prof")
 
 
 def workers_of(master):

@@ -29,7 +29,7 @@ statuses() {
 # Inside lib/ a room may only look into those before it.
 arrows() {
 	before=
-	for room in base archive media metrics picture store; do
+	for room in base archive media metrics picture profile store; do
 		before="$before|$room"
 		grep -rnE '#include "[a-z]+/' "$top_srcdir/lib/$room" |
 			grep -vE "\"(${before#|})/"

@@ -25,6 +25,8 @@ LIB_TESTS = \
 	tests/unit/test_cutplan \
 	tests/unit/test_edgestore \
 	tests/unit/test_err \
+	tests/unit/test_flame \
+	tests/unit/test_folded \
 	tests/unit/test_fsutil \
 	tests/unit/test_gzip \
 	tests/unit/test_h264 \
@@ -52,7 +54,9 @@ LIB_TESTS = \
 	tests/unit/test_soundruns \
 	tests/unit/test_soundsource \
 	tests/unit/test_spool \
+	tests/unit/test_stacktable \
 	tests/unit/test_storyboard \
+	tests/unit/test_symbols \
 	tests/unit/test_templates \
 	tests/unit/test_text \
 	tests/unit/test_threads \
@@ -77,10 +81,13 @@ tests_unit_test_roughcut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=quality_open
 
 # Of src/.
 SERVER_TESTS = \
+	tests/unit/test_console \
 	tests/unit/test_httprange \
 	tests/unit/test_listen \
 	tests/unit/test_observe \
 	tests/unit/test_param \
+	tests/unit/test_procstat \
+	tests/unit/test_profile \
 	tests/unit/test_request \
 	tests/unit/test_response \
 	tests/unit/test_route \
@@ -88,9 +95,12 @@ SERVER_TESTS = \
 	tests/unit/test_server \
 	tests/unit/test_settings \
 	tests/unit/test_sharedarea \
+	tests/unit/test_slotnote \
 	tests/unit/test_status
 
 SERVER_TEST_LIBS = $(SERVER_LIBS) $(CMOCKA_LIBS)
+tests_unit_test_console_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_console_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_httprange_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_httprange_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_listen_CPPFLAGS = $(SERVER_CPPFLAGS)
@@ -99,6 +109,10 @@ tests_unit_test_observe_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_observe_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_param_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_param_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_procstat_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_procstat_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_profile_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_profile_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_request_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_request_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_response_CPPFLAGS = $(SERVER_CPPFLAGS)
@@ -113,6 +127,8 @@ tests_unit_test_settings_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_settings_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_sharedarea_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_sharedarea_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_slotnote_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_slotnote_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_status_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_status_LDADD = $(SERVER_TEST_LIBS)
 
@@ -136,6 +152,7 @@ noinst_HEADERS = \
 	tests/unit/formulas.h \
 	tests/unit/fresh.h \
 	tests/unit/inarena.h \
+	tests/unit/inboard.h \
 	tests/unit/logfmt.h \
 	tests/unit/promtext.h \
 	tests/unit/sequence.h \

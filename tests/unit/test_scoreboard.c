@@ -5,9 +5,9 @@
 
 #include "scoreboard.h"
 
-#include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "inboard.h"
 #include "unit.h"
 
 #define NR_WORKERS 2
@@ -18,12 +18,8 @@ static struct scoreboard *board;
 static int begin(void **state)
 {
 	UNUSED(state);
-	board = mmap(NULL, scoreboard_size(NR_WORKERS, NR_HEAVY),
-		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (board == MAP_FAILED)
-		return -1;
-	scoreboard_init(board, NR_WORKERS, NR_HEAVY);
-	return 0;
+	board = new_board(NR_WORKERS, NR_HEAVY);
+	return board ? 0 : -1;
 }
 
 static int end(void **state)
