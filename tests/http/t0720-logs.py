@@ -189,10 +189,24 @@ ok(line["end"] == b"broken" and line["status"] == b"200" and len(body) <= int(li
 said = [e for e in events(server) if e.get("req") == head["x-request-id"].encode() and e["module"] != b"access"]
 ok(len(said) == 1 and said[0]["level"] == b"error" and b"while it was sent" in said[0]["msg"] and said[0]["pid"] == line["pid"], "and its failure is said once, with its id", said)
 
+def only_helper():
+    """The process of a cut, once those of cuts before it are gone."""
+    return wait_for(lambda: len(h := server.helpers()) == 1 and h, "one heavy process")[0]
+
+
+# One whose map was truncated ends by itself, and says how far it came.
+bus = SlowClient(server, BIG)
+head = bus.read_head()
+os.kill(only_helper(), signal.SIGBUS)
+got = len(bus.read_all().body)
+line = access_of(server, head["x-request-id"])
+ok((line["end"], line["error"], line["status"]) == (b"broken", b"CORRUPT", b"200") and got <= int(line["bytes"]) + 65536 < BIG_BYTES, "SIGBUS: end=broken", (line, got))
+ok(any(e.get("req") == line["req"] and b"truncated" in e.get("msg", b"") for e in events(server)), "SIGBUS: and why")
+
 # A heavy process that is killed: nothing is said to be complete.
 killed = SlowClient(server, BIG)
 head = killed.read_head()
-pid = wait_for(server.helpers, "the process of it")[0]
+pid = only_helper()
 os.kill(pid, signal.SIGKILL)
 killed.read_all()
 dead = f"heavy process {pid} died of signal 9".encode()
