@@ -82,6 +82,7 @@ tests_unit_test_roughcut_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=quality_open
 # Of src/.
 SERVER_TESTS = \
 	tests/unit/test_console \
+	tests/unit/test_fastcgi \
 	tests/unit/test_httprange \
 	tests/unit/test_listen \
 	tests/unit/test_observe \
@@ -101,6 +102,8 @@ SERVER_TESTS = \
 SERVER_TEST_LIBS = $(SERVER_LIBS) $(CMOCKA_LIBS)
 tests_unit_test_console_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_console_LDADD = $(SERVER_TEST_LIBS)
+tests_unit_test_fastcgi_CPPFLAGS = $(SERVER_CPPFLAGS)
+tests_unit_test_fastcgi_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_httprange_CPPFLAGS = $(SERVER_CPPFLAGS)
 tests_unit_test_httprange_LDADD = $(SERVER_TEST_LIBS)
 tests_unit_test_listen_CPPFLAGS = $(SERVER_CPPFLAGS)
