@@ -34,8 +34,7 @@ static void publish(struct stack_entry *entry, const struct stack *stack)
 	to->endpoint = stack->endpoint;
 	memcpy(to->thread, stack->thread, sizeof(to->thread));
 	to->nr = stack->nr;
-	memcpy(to->frames, stack->frames,
-	       stack->nr * sizeof(stack->frames[0]));
+	memcpy(to->frames, stack->frames, stack->nr * sizeof(stack->frames[0]));
 	atomic_store_explicit(&entry->is_ready, true, memory_order_release);
 }
 
