@@ -174,8 +174,9 @@ static void make_etag(const struct response *r, bool gzip, char etag[ETAG_SIZE])
 }
 
 /*
- * Whether If-None-Match has the answer in either form, as both are of the same
- * files; then etag is that one's.
+ * Whether If-None-Match has the answer in the one form or the other, as both
+ * are of the same files (but a part can only be of one); then etag is that
+ * one's.
  */
 static bool is_had(const struct request *req, const struct response *r,
 		   bool *gzip, char etag[ETAG_SIZE])

@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	deploy/run \
 	tests/README \
 	tests/bench/getdents.c \
+	tests/bench/make-chat \
 	tests/bench/run \
 	tests/data/README \
 	tests/data/alerts-test.yml \

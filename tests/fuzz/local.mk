@@ -2,6 +2,7 @@
 
 FUZZERS = \
 	tests/fuzz/fuzz_box \
+	tests/fuzz/fuzz_chat \
 	tests/fuzz/fuzz_cut \
 	tests/fuzz/fuzz_edgestore \
 	tests/fuzz/fuzz_h264 \
@@ -30,6 +31,11 @@ tests_fuzz_fuzz_box_SOURCES = tests/fuzz/fuzz_box.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_box_CPPFLAGS = $(FUZZ_INCLUDES)
 tests_fuzz_fuzz_box_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_box_LDADD = $(LIB_LIBS)
+
+tests_fuzz_fuzz_chat_SOURCES = tests/fuzz/fuzz_chat.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_chat_CPPFLAGS = $(FUZZ_INCLUDES) $(JSON_CFLAGS)
+tests_fuzz_fuzz_chat_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_chat_LDADD = $(LIB_LIBS)
 
 tests_fuzz_fuzz_cut_SOURCES = tests/fuzz/fuzz_cut.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_cut_CPPFLAGS = $(FUZZ_INCLUDES)
