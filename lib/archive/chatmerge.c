@@ -105,8 +105,7 @@ static int by_receiver(const void *a, const void *b)
 static void make_part(struct chatmerge *m, const struct chat_entry *entry,
 		      struct chat_part *part)
 {
-	const struct chat_reception *from =
-		m->batches[entry->batch].receptions + entry->first;
+	const struct chat_reception *all = m->batches[entry->batch].receptions;
 	uint32_t nr = entry->nr_receptions;
 
 	*part = (struct chat_part){
@@ -121,8 +120,9 @@ static void make_part(struct chatmerge *m, const struct chat_entry *entry,
 	};
 	part->batches[0] = entry->batch;
 	for (uint32_t i = 0; i < nr; i++) {
-		part->receptions[i] = from[i];
-		part->receptions[i].receiver = m->rank[from[i].receiver];
+		part->receptions[i] = all[entry->first + i];
+		part->receptions[i].receiver =
+			m->rank[all[entry->first + i].receiver];
 	}
 	if (nr > 1)
 		qsort(part->receptions, nr, sizeof(*part->receptions),
