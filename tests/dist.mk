@@ -77,8 +77,8 @@ EXTRA_DIST += \
 	tests/http/t0710-metrics-exact.py \
 	tests/http/t0720-metrics-format.py \
 	tests/http/t0730-monitoring.py \
-	tests/http/t0720-logs.py \
-	tests/http/t0730-console.py \
+	tests/http/t0740-logs.py \
+	tests/http/t0750-console.py \
 	tests/http/t0800-processes.py \
 	tests/http/t0810-isolation.py \
 	tests/http/t0820-hostile-clients.py \
