@@ -361,15 +361,23 @@ static enum err too_long(uint64_t max, struct errmsg *e)
 		       (unsigned long long)(max >> 20));
 }
 
-/* What the front server said of the body's length, if it did. */
-static enum err check_length(const struct fastcgi *f, uint64_t length,
-			     struct errmsg *e)
+/* How long the front server said that the body is; false if it did not. */
+static bool said_length(const struct fastcgi *f, uint64_t *length_r)
 {
 	const char *text = fastcgi_param(f, "CONTENT_LENGTH");
 	size_t nr_digits = strspn(text, "0123456789");
 
-	if (!*text || (!text[nr_digits] && nr_digits <= 18 &&
-		       strtoull(text, NULL, 10) == length))
+	*length_r = strtoull(text, NULL, 10);
+	return nr_digits && nr_digits <= 18 && !text[nr_digits];
+}
+
+static enum err check_length(const struct fastcgi *f, uint64_t length,
+			     struct errmsg *e)
+{
+	uint64_t said;
+
+	if (!*fastcgi_param(f, "CONTENT_LENGTH") ||
+	    (said_length(f, &said) && said == length))
 		return ERR_OK;
 	return err_set(e, ERR_INPUT,
 		       "the body is not of the length that was said");
@@ -459,10 +467,11 @@ enum err fastcgi_drain(struct fastcgi *f, uint64_t max, struct errmsg *e)
 {
 	char buffer[8192];
 	uint64_t total = 0;
+	uint64_t said;
 	int n;
 
 	/* A front with a limit of its own may pass on less than was sent. */
-	if (strtoull(fastcgi_param(f, "CONTENT_LENGTH"), NULL, 10) > max)
+	if (said_length(f, &said) && said > max)
 		return too_long(max, e);
 	while ((n = read_some(f, buffer, sizeof(buffer))) > 0) {
 		total += (uint64_t)n;

@@ -222,11 +222,13 @@ def in_war(server, ask, what, count, kills):
     after = scrape(ask)
     check(before, after, tally, what, False)
     ok(sum(tally.broken.values()) > 0, f"{what}: and some answers were broken indeed", tally.broken)
-    # The master says which of them were workers; others were for one request.
+    # The master says which of them were workers, but not all of so many; others
+    # were for one request.
     workers = {int(n) for n in re.findall(r"worker (\d+) died of signal 9", server.log())}
-    diag(f"{what}: killed {len(killed)}, of which {len(workers)} were workers")
+    diag(f"{what}: killed {len(killed)}, of which {len(workers)} or more were workers")
     same(workers - set(killed), set(), f"{what}: nobody else died")
-    same(after.get("restreamer_worker_restarts_total") - restarts, float(len(workers)), f"{what}: each killed worker was replaced")
+    ok(len(workers) <= after.get("restreamer_worker_restarts_total") - restarts <= len(killed), f"{what}: each killed worker was replaced",
+       (len(workers), after.get("restreamer_worker_restarts_total") - restarts, len(killed)))
     check_idle(scrape(ask), what)
     return len(killed)
 
@@ -325,7 +327,7 @@ m = scrape(lones[1].ask)
 same(m.get("restreamer_workers"), 4.0, "who was killed is no worker any more")
 check_idle(m, "four processes, some killed")
 ok(m.get("process_cpu_seconds_total") >= before.get("process_cpu_seconds_total"), "CPU time does not fall")
-same([l.log() for l in lones if l.log()], [], "nobody has anything to say")
+same([line for l in lones for line in l.log().splitlines() if "module=access" not in line], [], "nobody has anything to say but what was answered")
 
 # As mod_fcgid starts it: by another name, all from the environment.
 folder = temp_dir("fcgi")

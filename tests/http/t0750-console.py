@@ -144,7 +144,7 @@ ok("replacing the workers" not in server.log(), "and followed by the master")
 answer("log-level", "info")
 os.kill(server.master, signal.SIGHUP)
 wait_for(lambda: "replacing the workers" in server.log(), "the line")
-like(server.log(), r"info \w+: the log level is 'info'", "and back; both are in the log")
+like(server.log(), r"level=info .*msg=\"the log level is 'info'\"", "and back; both are in the log")
 wait_for(lambda: status_of()["workers"] == 3, "the workers")
 
 # ----------------------------------------------------------------- recycle
