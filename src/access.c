@@ -74,3 +74,29 @@ void access_log(const struct request *req, const struct fastcgi *f,
 	logline_string(&l, "relief", yes_or_no(access->is_relief));
 	log_end(&l);
 }
+
+void access_log_lost(const struct lost *lost)
+{
+	const struct route *route = route_at(lost->route);
+	struct logline l;
+	char own[REQUEST_ID_SIZE];
+
+	/* Whoever notices may be answering another. */
+	log_get_request(own, sizeof(own));
+	log_set_request(lost->text.id);
+	if (log_begin(&l, LOG_LEVEL_INFO, __FILE__, __func__)) {
+		logline_string(&l, "route", route ? route->name : "none");
+		if (route && lost->method >= 0 && lost->method < METHOD_COUNT)
+			logline_string(&l, "method",
+				       method_names[lost->method]);
+		logline_string(&l, "uri", lost->text.uri);
+		logline_string(&l, "client", lost->text.client);
+		logline_string(&l, "end", "lost");
+		logline_number(&l, "bytes", lost->sent);
+		logline_seconds(&l, "last", lost->for_us);
+		logline_string(&l, "heavy", yes_or_no(lost->is_heavy));
+		logline_number(&l, "process", (uint64_t)lost->pid);
+		log_end(&l);
+	}
+	log_set_request(own);
+}

@@ -8,11 +8,14 @@
 #define SRC_ACCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 #include <time.h>
 
 #include "base/err.h"
 #include "fastcgi.h"
 #include "request.h"
+#include "slotnote.h"
 
 /* What only the process knows of an answer. */
 struct access {
@@ -25,5 +28,17 @@ struct access {
 
 void access_log(const struct request *req, const struct fastcgi *f,
 		const struct access *access);
+
+/* A request whose process died, as its slot in the scoreboard had it. */
+struct lost {
+	pid_t pid;
+	uint32_t route; /* its number */
+	int method;
+	bool is_heavy;
+	uint64_t sent;	/* bytes of the body */
+	int64_t for_us; /* so long was it under way, or its process was */
+	struct slot_text text;
+};
+void access_log_lost(const struct lost *lost);
 
 #endif

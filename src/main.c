@@ -229,6 +229,7 @@ static int run(const struct settings *settings, struct listener *listener,
 	shared.board = area.board;
 	if (nr_workers)
 		shared.board->master = getpid();
+	shared.board->logs_access = settings->access_log;
 	share_log(shared.board);
 	log_hold_repeats();
 	observe_log_into(shared.metrics);

@@ -160,6 +160,7 @@ static void note_death(struct master *m, uint32_t i, int status)
 		log_error("worker %ld ended with status %d", (long)crew->pid,
 			  WEXITSTATUS(status));
 	crew->pid = 0;
+	slot_free_dead(m->shared->board, slot, slot->owner);
 	slot_free(slot);
 	if (WIFEXITED(status) && !WEXITSTATUS(status)) {
 		crew->delay_us = 0;

@@ -108,17 +108,17 @@ static void observe_own(const struct request *req, const struct text *all,
 	text_release(&own);
 }
 
-void observe_request(const struct request *req)
+void observe_request(const struct request *req, int status)
 {
 	uint64_t ns = ns_since(&req->began);
 	struct text all;
-	char status[12];
+	char number[12];
 
-	snprintf(status, sizeof(status), "%d", req->status);
+	snprintf(number, sizeof(number), "%d", status);
 	text_init(&all, MAX_LABELS);
 	metrics_label(&all, "endpoint", req->route ? req->route->name : "none");
 	metrics_label(&all, "method", method_names[req->method]);
-	metrics_label(&all, "status", status);
+	metrics_label(&all, "status", number);
 	metrics_observe(req->server->metrics, FAMILY_REQUEST_LATENCY_ALL,
 			all.data, ns);
 	if (req->route)

@@ -16,7 +16,7 @@
  * can have all of the answer: what it has is counted, whatever then becomes of
  * us.
  */
-void observe_request(const struct request *req);
+void observe_request(const struct request *req, int status);
 
 /*
  * A piece of work within a request: NAME_latency, NAME_cputime{type} and, per

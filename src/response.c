@@ -34,6 +34,7 @@ struct answer {
 	uint64_t count;	      /* bytes of body to send, or LENGTH_UNKNOWN */
 	char etag[ETAG_SIZE]; /* "" for none */
 	bool gzip;	      /* Content-Encoding */
+	bool says_length;     /* even if it is a stream */
 };
 
 void response_init(struct response *r, struct request *req, const char *type)
@@ -331,8 +332,7 @@ static void put_head(const struct request *req, const struct response *r,
 		text_puts(out, "Content-Encoding: gzip\r\n");
 	if (has_body && has_length(r) && !a->gzip)
 		text_puts(out, "Accept-Ranges: bytes\r\n");
-	if (has_body && !(r->flags & RESPONSE_ELSEWHERE) &&
-	    a->count != LENGTH_UNKNOWN)
+	if (has_body && (has_length(r) || a->says_length))
 		text_printf(out, "Content-Length: %" PRIu64 "\r\n", a->count);
 	if (a->status == 206)
 		text_printf(out,
@@ -356,17 +356,20 @@ static enum err begin(struct request *req, const struct text *headers,
 	return req->client->begin(req->client, &head, &req->error);
 }
 
-/* A body of unknown length for a client that must be told one. */
+/* For a client that must be told how long every body is. */
 static enum err give_length(struct request *req, struct response *r,
 			    struct answer *a)
 {
-	enum err err;
+	enum err err = ERR_OK;
 
 	if (!req->client->needs_length || req->method == METHOD_HEAD ||
-	    a->count != LENGTH_UNKNOWN)
+	    r->flags & RESPONSE_ELSEWHERE)
 		return ERR_OK;
-	err = wholebody_make(req, &r->body);
-	a->count = r->body.length;
+	if (a->count == LENGTH_UNKNOWN) {
+		err = wholebody_make(req, &r->body);
+		a->count = r->body.length;
+	}
+	a->says_length = true;
 	return err;
 }
 

@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+#include "access.h"
+
 size_t scoreboard_size(uint32_t nr_workers, uint32_t nr_heavy)
 {
 	return sizeof(struct scoreboard) +
@@ -50,9 +52,35 @@ void slot_free(struct slot_info *slot)
 	slot->owner = OWNER_NONE;
 }
 
-void slot_free_of(struct slot_info *slot, uint64_t owner)
+/* What its owner was answering; false if nothing. */
+static bool find_lost(struct slot_info *slot, struct lost *lost)
 {
-	atomic_compare_exchange_strong(&slot->owner, &owner, OWNER_NONE);
+	int state = slot->state;
+	int64_t since_us = slot->since_us;
+
+	*lost = (struct lost){
+		.pid = owner_pid(slot->owner),
+		.route = slot->route,
+		.method = slot->method,
+		.is_heavy = state == SLOT_HEAVY,
+		.sent = slot->progress.sent,
+		.for_us = scoreboard_now() - since_us,
+	};
+	return (state == SLOT_LIGHT || state == SLOT_HEAVY) &&
+	       slotnote_read(&slot->note, &lost->text) && *lost->text.id;
+}
+
+bool slot_free_dead(struct scoreboard *b, struct slot_info *slot,
+		    uint64_t owner)
+{
+	struct lost lost;
+	bool is_lost = b->logs_access && find_lost(slot, &lost);
+
+	if (!atomic_compare_exchange_strong(&slot->owner, &owner, OWNER_NONE))
+		return false;
+	if (is_lost)
+		access_log_lost(&lost);
+	return true;
 }
 
 void scoreboard_free_of(struct scoreboard *b, pid_t pid)
@@ -62,7 +90,7 @@ void scoreboard_free_of(struct scoreboard *b, pid_t pid)
 		uint64_t owner = slot->owner;
 
 		if (owner_pid(owner) == pid && !owner_is_alive(owner))
-			slot_free_of(slot, owner);
+			slot_free_dead(b, slot, owner);
 	}
 	places_free_dead(&b->edges, pid);
 	places_free_dead(&b->full, pid);
@@ -137,7 +165,7 @@ void scoreboard_sweep_heavy(struct scoreboard *b)
 		uint64_t owner = slot->owner;
 
 		if (owner && !owner_is_alive(owner))
-			slot_free_of(slot, owner);
+			slot_free_dead(b, slot, owner);
 	}
 }
 
@@ -149,7 +177,7 @@ static void sweep_worker(struct scoreboard *b, struct slot_info *slot)
 
 	if (!owner || owner_is_alive(owner))
 		return;
-	if (atomic_compare_exchange_strong(&slot->owner, &owner, OWNER_NONE))
+	if (slot_free_dead(b, slot, owner))
 		b->cpu_ms_gone += cpu_ms;
 }
 

@@ -59,6 +59,7 @@ struct scoreboard {
 	_Atomic uint64_t cpu_ms_max;  /* process_cpu_seconds never falls */
 	_Atomic uint64_t cpu_ms_gone; /* of workers swept */
 	_Atomic pid_t master;	      /* 0: there is none */
+	_Atomic bool logs_access;     /* also of those that died */
 	struct log_shared log;
 	struct chat_said chat_said;
 	int64_t started_us;	  /* when, since 1970 */
@@ -85,10 +86,12 @@ void slot_copy(struct slot_info *to, struct slot_info *from);
 void slot_free(struct slot_info *slot);
 
 /*
- * Frees the heavy slot of a process that is dead, unless it is not its any
- * more: several may notice a death, and another may have taken the slot.
+ * Frees the slot of a process that is dead, unless it is not its any more:
+ * several may notice a death, and another may have taken the slot.  Who
+ * frees it, which is told so, says in the access log which request was lost.
  */
-void slot_free_of(struct slot_info *slot, uint64_t owner);
+bool slot_free_dead(struct scoreboard *b, struct slot_info *slot,
+		    uint64_t owner);
 
 /* Frees all heavy slots and places of a process that has been reaped. */
 void scoreboard_free_of(struct scoreboard *b, pid_t pid);

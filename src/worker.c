@@ -80,6 +80,9 @@ static void log_access(const struct access *access)
 {
 	worker.answers = false;
 	access_log(&worker.req, &worker.fastcgi, access);
+	/* It is told of; a heavy one's slot may be another's already. */
+	if (!worker.is_heavy)
+		slotnote_clear(&worker.slot->note);
 }
 
 /*
@@ -173,7 +176,7 @@ static enum err go_heavy(struct client *c, struct errmsg *e)
 static void count_request(struct client *c)
 {
 	UNUSED(c);
-	observe_request(&worker.req);
+	observe_request(&worker.req, worker.req.status);
 }
 
 static void read_headers(struct request *req, const struct fastcgi *f)
@@ -231,10 +234,19 @@ static void log_failure(const struct request *req, const char *uri,
 		metrics_add(worker.shared->metrics, METRIC_ANSWERS_BROKEN, 1);
 }
 
+/* Of an answer that broke off, what was said when it began is not true. */
+static int real_status(const struct request *req, enum err err)
+{
+	return err == ERR_OK   ? req->status :
+	       err == ERR_GONE ? status_of(ERR_GONE) :
+				 status_of(ERR_IO);
+}
+
 /* Another process answers now, and says how that ended. */
 static void let_go(void)
 {
 	worker.answers = false;
+	slotnote_clear(&worker.slot->note);
 	log_set_request(NULL);
 	fastcgi_detach(&worker.fastcgi);
 	request_end(&worker.req);
@@ -280,7 +292,7 @@ static void serve(void)
 	metrics_add(worker.shared->metrics, METRIC_BYTES_SENT, f->body_bytes);
 	server_count_cache(&worker.server);
 	if (!f->is_near_end)
-		count_request(&f->client);
+		observe_request(req, real_status(req, err));
 	log_access(&access);
 	log_set_request(NULL);
 	fastcgi_finish(f, err == ERR_OK);

@@ -76,6 +76,11 @@ void log_set_request(const char *id)
 	snprintf(log_request, sizeof(log_request), "%s", id ? id : "");
 }
 
+void log_get_request(char *id, size_t size)
+{
+	snprintf(id, size, "%s", log_request);
+}
+
 void log_set_observer(void (*fn)(enum log_level, const char *, const char *))
 {
 	log_observer = fn;

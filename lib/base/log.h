@@ -62,6 +62,9 @@ void log_follow(void);
 /* On every line from here on, copied; NULL for none. */
 void log_set_request(const char *id);
 
+/* The same id, "" if there is none. */
+void log_get_request(char *id, size_t size);
+
 /*
  * From here on what one place in the code repeats is held back, as told in
  * lograte.h; repeated=N on a line is how many like it were.  Lines made by

@@ -77,6 +77,22 @@ for path, method, status in (("/playlist/chan/source.m3u8?start=x", "GET", 400),
         pass
     same(counted(f"{L}_all_count", key)() - was, 1, f"{method} {path[:40]}: is counted once, by its {list(key)[0]}")
 
+# Who leaves in the middle has not had a 200.
+huge = archive.run("huge", "source", t0, 5, size=8 << 20)
+HUGE = "/cut/huge/source.ts?type=rough&start=2024-03-01T10:00:00&end=2024-03-01T10:00:10"
+was = server.metrics()
+client = SlowClient(server, HUGE)
+same(client.read_head().status, 200, "a cut begins")
+client.close()
+gone = counted(f"{L}_cut_count", {"status": "499", "channel": "huge"})
+try:
+    wait_for(lambda: gone() == 1, "the count", 20)
+except TimeoutError:
+    pass
+same(gone(), 1.0, "and is counted as a 499 when its client has left")
+same(counted(f"{L}_cut_count", {"status": "200", "channel": "huge"})(), 0, "not as a 200")
+same(counted("restreamer_clients_gone_total", {})(), (was.get("restreamer_clients_gone_total") or 0) + 1, "and as a client that has gone")
+
 # What does not exist gives no series.
 for i in range(50):
     server.get(f"/files/made-up-{i}/x")

@@ -22,6 +22,7 @@ VALUE = r'"(?:[ !#-\[\]-~]|\\["\\]|\\x[0-9a-f]{2})*"|[!#-<>-\[\]-~]+'
 FIELD = re.compile(rf'([a-z_]+)=({VALUE})(?: |$)'.encode())
 COMMON = {"time": rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "level": b"debug|info|warning|error", "pid": rb"\d+", "module": b"[a-z0-9_]+"}
 ACCESS = {"req": ID, "route": "[a-z_]+", "status": r"\d+", "end": "complete|broken|gone", "bytes": r"\d+", "last": r"\d+\.\d{6}", "heavy": "yes|no", "relief": "yes|no"}
+LOST = {"req": ID, "route": "[a-z_]+", "bytes": r"\d+", "last": r"\d+\.\d{6}", "heavy": "yes|no", "process": r"\d+"}
 
 
 def unquoted(value):
@@ -49,7 +50,7 @@ def read_line(line):
         if not re.fullmatch(pattern, fields[key]):
             return key
     if fields["module"] == b"access":
-        for key, pattern in ACCESS.items():
+        for key, pattern in (LOST if fields.get("end") == b"lost" else ACCESS).items():
             if not re.fullmatch(pattern.encode(), fields.get(key, b"")):
                 return key
     elif "msg" not in fields:
@@ -211,7 +212,10 @@ os.kill(pid, signal.SIGKILL)
 killed.read_all()
 dead = f"heavy process {pid} died of signal 9".encode()
 wait_for(lambda: server.get("/files") and any(e.get("msg") == dead for e in events(server)), "the word of a death", 20)
-same(accesses(server, head["x-request-id"]), [], "a killed process: its death is said, and no end of an answer")
+lost = accesses(server, head["x-request-id"])
+same([(e.get("end"), e.get("uri"), e.get("route"), e.get("heavy"), e.get("process")) for e in lost], [(b"lost", BIG.encode(), b"cut", b"yes", str(pid).encode())],
+     "a killed process: its death is said, and which answer was lost")
+same([e for e in lost if "status" in e], [], "without an end that it had not")
 
 everything = check_log_lines(server, "of all this")
 ours = Counter(e["req"].decode() for e in everything if e["module"] == b"access")

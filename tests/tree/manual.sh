@@ -26,7 +26,7 @@ done
 for metric in $metrics; do
 	echo "$page" | grep -q "^.BR $metric"
 	say $? "the manual page has the metric $metric"
-	sed -n '/^11\. Monitoring/,$p' "$top_srcdir/README" |
+	sed -n '/^[0-9]*\. Monitoring/,/^[0-9]*\. Templates/p' "$top_srcdir/README" |
 		grep -qE "(^|[^a-z_])${metric#restreamer_}(ENDPOINT|[^a-z_]|\$)"
 	say $? "README lists $metric"
 done

@@ -72,7 +72,7 @@ static void observe(const char *uri, enum method method, int status)
 	if (request_set_uri(&req, uri) == ERR_OK && route_find(&req) == ERR_OK)
 		assert_non_null(req.route);
 	req.status = status;
-	observe_request(&req);
+	observe_request(&req, req.status);
 }
 
 static void render(struct samples *s)
@@ -251,7 +251,7 @@ static void test_cost(void **state)
 		observe(uris[i], METHOD_GET, 200);
 		clock_gettime(CLOCK_MONOTONIC, &from);
 		for (int k = 0; k < nr; k++)
-			observe_request(&req);
+			observe_request(&req, req.status);
 		clock_gettime(CLOCK_MONOTONIC, &to);
 		print_message("# %s: %.0f ns to observe\n", uris[i],
 			      ((double)(to.tv_sec - from.tv_sec) * 1e9 +

@@ -91,11 +91,11 @@ static void test_free_of_another(void **state)
 	struct slot_info *slot = scoreboard_take_heavy(board, dead);
 
 	UNUSED(state);
-	slot_free_of(slot, dead);
+	(void)slot_free_dead(board, slot, dead);
 	assert_int_equal(slot->owner, 0);
 	assert_int_equal(scoreboard_count(board, SLOT_HEAVY), 0);
 	assert_ptr_equal(scoreboard_take_heavy(board, owner_self()), slot);
-	slot_free_of(slot, dead);
+	(void)slot_free_dead(board, slot, dead);
 	assert_int_equal(slot->owner, owner_self());
 	assert_int_equal(slot->state, SLOT_HEAVY);
 	slot_free(slot);
