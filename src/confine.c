@@ -127,7 +127,7 @@ static bool allow_database(const struct ruleset *r)
 	return ok;
 }
 
-/* Where files without a name go if there is no cache. */
+/* Where files without a name go if there is no other place. */
 static bool allow_temporary(const struct ruleset *r)
 {
 	const char *dir = getenv("TMPDIR");
@@ -136,7 +136,7 @@ static bool allow_temporary(const struct ruleset *r)
 }
 
 static bool add_rules(const struct ruleset *r, const struct settings *s,
-		      const char *cache_dir)
+		      const char *cache_dir, const char *spool_dir)
 {
 	bool ok = allow(r, s->base,
 			s->allow_write ? MAY_READ | MAY_WRITE : MAY_READ) &&
@@ -147,7 +147,7 @@ static bool add_rules(const struct ruleset *r, const struct settings *s,
 #endif
 	if (ok && cache_dir)
 		ok = allow(r, cache_dir, MAY_READ | MAY_WRITE);
-	else if (ok)
+	if (ok && !spool_dir)
 		ok = allow_temporary(r);
 	if (ok && *s->templates)
 		ok = allow(r, s->templates, MAY_READ);
@@ -158,7 +158,8 @@ static bool add_rules(const struct ruleset *r, const struct settings *s,
 	return ok;
 }
 
-bool confine_self(const struct settings *settings, const char *cache_dir)
+bool confine_self(const struct settings *settings, const char *cache_dir,
+		  const char *spool_dir)
 {
 	struct ruleset r = { .fd = -1 };
 	bool is_done;
@@ -166,7 +167,7 @@ bool confine_self(const struct settings *settings, const char *cache_dir)
 	if (settings->unconfined || !begin(&r))
 		return false;
 	/* no_new_privs, which this needs, is set by serve. */
-	is_done = add_rules(&r, settings, cache_dir) &&
+	is_done = add_rules(&r, settings, cache_dir, spool_dir) &&
 		  syscall(SYS_landlock_restrict_self, r.fd, 0) == 0;
 	if (!is_done)
 		log_warning("cannot be confined: %s", strerror(errno));

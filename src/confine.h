@@ -19,9 +19,11 @@
 #include "settings.h"
 
 /*
- * For good, and for all children.  cache_dir: NULL if there is none.  False if
- * the kernel cannot, or --unconfined is given: then nothing has changed.
+ * For good, and for all children.  cache_dir: NULL if there is none; spool_dir:
+ * NULL if what is spooled goes to $TMPDIR or /tmp.  False if the kernel cannot,
+ * or --unconfined is given: then nothing has changed.
  */
-bool confine_self(const struct settings *settings, const char *cache_dir);
+bool confine_self(const struct settings *settings, const char *cache_dir,
+		  const char *spool_dir);
 
 #endif

@@ -114,7 +114,8 @@ void server_confine(struct server *server)
 {
 	server->base_seen = look_at(server->settings->base);
 	server->cache_seen = look_at(server->cache_dir);
-	server->is_confined = confine_self(server->settings, server->cache_dir);
+	server->is_confined = confine_self(server->settings, server->cache_dir,
+					   server->spool_dir);
 }
 
 bool server_is_astray(const struct server *server)

@@ -80,8 +80,8 @@ static void log_access(const struct access *access)
 {
 	worker.answers = false;
 	access_log(&worker.req, &worker.fastcgi, access);
-	/* It is told of; a heavy one's slot may be another's already. */
-	if (!worker.is_heavy)
+	/* It is told of.  The slot may be another's already. */
+	if (worker.slot->owner == owner_self())
 		slotnote_clear(&worker.slot->note);
 }
 
