@@ -342,24 +342,25 @@ class Storm:
 
 
 if Storm.NUMBER:
+    WHOLE = "/cut/vid/source.ts?type=mpegts&start=2026-11-07T00:00:05.3&end=2026-11-07T00:00:06.7"
     asked = [(LIST, "GET", None), (BIG, "GET", None), ("/files/chan/source/2024-03-01T10", "GET", None),
              ("/generate_videos/chan/source", "POST", b" " * 3000000 + b"{}")]
     if has_video:
         asked += [(f"/cut/vid/source.ts?type=smart&start=2026-11-07T00:00:0{i}.3&end=2026-11-07T00:00:12.7", "GET", None) for i in range(3)]
-        asked += [(f"/waveform/vid/source.png?{VID}", "GET", None), (f"/frame/vid/source.png?timestamp=2026-11-07T00:00:05.1", "GET", None), (FULL, "GET", None)]
+        asked += [(f"/waveform/vid/source.png?{VID}", "GET", None), (f"/frame/vid/source.png?timestamp=2026-11-07T00:00:05.1", "GET", None), (WHOLE, "GET", None)]
     want = {a: server.ask(a[0], method=a[1], body=a[2]) for a in asked}
     errors = {a: b.status for a, b in want.items() if b.status != 200 and a[1] == "GET"}
     same(errors, {}, "all that is asked in a storm can be answered")
     profile = subprocess.Popen([PROGRAM, "ctl", "--socket", CONTROL, "profile", "600", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     storm = Storm(server.master)
-    until, lock, turn = time.monotonic() + 15, threading.Lock(), iter(range(10**9))
+    until, lock, turn = time.monotonic() + 6, threading.Lock(), iter(range(10**9))
     alone, nobody = threading.Lock(), contextlib.nullcontext()
 
     def in_storm():
         with lock:
             a = asked[next(turn) % len(asked)]
         # Of whole cuts there is only one at a time.
-        with alone if a[0] == FULL else nobody:
+        with alone if a[0] == WHOLE else nobody:
             b = server.ask(a[0], method=a[1], body=a[2], timeout=300)
         return a[0][:40], b.status == want[a].status and b.whole and b.body == want[a].body
 
