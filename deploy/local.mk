@@ -2,10 +2,9 @@
 # README tells to take.  Nothing of it is outside of the prefix.
 
 systemdunitdir = $(prefix)/lib/systemd/system
-systemdunit_DATA = restreamer.service deploy/systemd/restreamer.socket
+dist_systemdunit_DATA = deploy/systemd/restreamer.socket
 hostingdir = $(pkgdatadir)/shared-hosting
 dist_hosting_DATA = deploy/shared-hosting/README deploy/shared-hosting/htaccess
-hosting_SCRIPTS = restreamer.fcgi
 dist_pkgdata_DATA = \
 	deploy/grafana-dashboard.json \
 	deploy/logrotate \
@@ -49,31 +48,33 @@ dist_examples_SCRIPTS = \
 	deploy/examples/fetch-cut \
 	deploy/examples/mirror-hour
 
-fill_in = $(AM_V_GEN)sed 's|@bindir[@]|$(bindir)|g'
-restreamer.service: deploy/systemd/restreamer.service.in Makefile
-	$(fill_in) $(srcdir)/deploy/systemd/restreamer.service.in >$@.tmp && \
-		mv $@.tmp $@
-restreamer.fcgi: deploy/shared-hosting/restreamer.fcgi.in Makefile
-	$(fill_in) $(srcdir)/deploy/shared-hosting/restreamer.fcgi.in \
-		>$@.tmp && chmod +x $@.tmp && mv $@.tmp $@
-CLEANFILES += restreamer.service restreamer.fcgi
+# With the place of the program in them: known when it is installed, for prefix
+# may be given then.
+fill_in = sed 's|@bindir[@]|$(bindir)|g'
 
 # Named for the place they go to.
 install-data-local:
 	$(MKDIR_P) '$(DESTDIR)$(prefix)/lib/sysusers.d' \
-		'$(DESTDIR)$(prefix)/lib/tmpfiles.d'
+		'$(DESTDIR)$(prefix)/lib/tmpfiles.d' \
+		'$(DESTDIR)$(systemdunitdir)' '$(DESTDIR)$(hostingdir)'
+	$(fill_in) $(srcdir)/deploy/systemd/restreamer.service.in \
+		>'$(DESTDIR)$(systemdunitdir)/restreamer.service'
+	$(fill_in) $(srcdir)/deploy/shared-hosting/restreamer.fcgi.in \
+		>'$(DESTDIR)$(hostingdir)/restreamer.fcgi'
+	chmod 755 '$(DESTDIR)$(hostingdir)/restreamer.fcgi'
 	$(INSTALL_DATA) $(srcdir)/deploy/systemd/sysusers.conf \
 		'$(DESTDIR)$(prefix)/lib/sysusers.d/restreamer.conf'
 	$(INSTALL_DATA) $(srcdir)/deploy/systemd/tmpfiles.conf \
 		'$(DESTDIR)$(prefix)/lib/tmpfiles.d/restreamer.conf'
 uninstall-local:
-	rm -f '$(DESTDIR)$(prefix)/lib/sysusers.d/restreamer.conf' \
+	rm -f '$(DESTDIR)$(systemdunitdir)/restreamer.service' \
+		'$(DESTDIR)$(hostingdir)/restreamer.fcgi' \
+		'$(DESTDIR)$(prefix)/lib/sysusers.d/restreamer.conf' \
 		'$(DESTDIR)$(prefix)/lib/tmpfiles.d/restreamer.conf'
 
 EXTRA_DIST += \
 	deploy/shared-hosting/restreamer.fcgi.in \
 	deploy/systemd/restreamer.service.in \
-	deploy/systemd/restreamer.socket \
 	deploy/systemd/sysusers.conf \
 	deploy/systemd/tmpfiles.conf
 

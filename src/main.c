@@ -225,6 +225,7 @@ static int run(const struct settings *settings, struct listener *listener,
 		log_error("%s", e->text);
 		return EXIT_FAILURE;
 	}
+	shared.area = &area;
 	shared.metrics = area.metrics;
 	shared.board = area.board;
 	if (nr_workers)

@@ -76,6 +76,8 @@ static void observe_new(const struct request *req, struct text *own,
 		put_path_labels(req, "", own);
 		join_labels(own, all);
 	}
+	if (own->overflowed)
+		metrics_add(req->server->metrics, METRIC_SERIES_DROPPED, 1);
 	text_init(&others, MAX_LABELS);
 	put_path_labels(req, "other", &others);
 	join_labels(&others, all);

@@ -30,6 +30,7 @@
 #include "listen.h"
 #include "profile.h"
 #include "scoreboard.h"
+#include "sharedarea.h"
 #include "settings.h"
 
 /* What the processes share; made before the first fork. */
@@ -38,7 +39,8 @@ struct shared {
 	struct listener *listener;
 	struct metrics *metrics;
 	struct scoreboard *board;
-	struct listener *control; /* fd -1: no console */
+	const struct sharedarea *area; /* of both */
+	struct listener *control;      /* fd -1: no console */
 	struct profile *profile;
 };
 

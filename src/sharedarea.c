@@ -140,14 +140,19 @@ static bool is_sound(int fd, const struct layout *l)
 	       st.st_nlink == 1 && st.st_size == (off_t)l->size;
 }
 
-static bool is_ours(const struct header *h, const struct scoreboard *board,
+static bool is_ours(const struct header *h, const struct sharedarea *area,
 		    const struct sharedarea_config *c, const struct layout *l)
 {
+	const struct scoreboard *board = area->board;
+	int level = board->log.level;
+
 	return h->magic == MAGIC && h->size == l->size && h->key == l->key &&
 	       h->board_offset == l->board_offset &&
 	       board->nr_workers == c->nr_workers &&
 	       board->nr_heavy == c->nr_heavy &&
-	       board->edges.nr == c->nr_edges && board->full.nr == c->nr_full;
+	       board->edges.nr == c->nr_edges && board->full.nr == c->nr_full &&
+	       level >= 0 && level < LOG_LEVEL_COUNT &&
+	       metrics_are_sound(area->metrics);
 }
 
 static bool join(struct sharedarea *area, int dir_fd, const char *name,
@@ -161,7 +166,7 @@ static bool join(struct sharedarea *area, int dir_fd, const char *name,
 		memory = map(area->fd, l);
 	if (memory) {
 		use(area, memory, l);
-		if (is_ours(memory, area->board, c, l) &&
+		if (is_ours(memory, area, c, l) &&
 		    flock(area->fd, LOCK_SH | LOCK_NB) == 0)
 			return true;
 		munmap(memory, l->size);
@@ -174,12 +179,14 @@ static bool join(struct sharedarea *area, int dir_fd, const char *name,
 static bool make(struct sharedarea *area, int dir_fd, const char *name,
 		 const struct sharedarea_config *c, const struct layout *l)
 {
+	static const char fresh[] = "new";
 	struct header *h = NULL;
 	int error;
 
-	if (unlinkat(dir_fd, name, 0) < 0 && errno != ENOENT)
+	/* Left by a crash: who makes one has the lock. */
+	if (unlinkat(dir_fd, fresh, 0) < 0 && errno != ENOENT)
 		return false;
-	area->fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
+	area->fd = openat(dir_fd, fresh, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 			  0600);
 	if (area->fd < 0)
 		return false;
@@ -188,7 +195,7 @@ static bool make(struct sharedarea *area, int dir_fd, const char *name,
 		h = map(area->fd, l);
 	if (!h) {
 		errno = error ? error : errno;
-		(void)unlinkat(dir_fd, name, 0);
+		(void)unlinkat(dir_fd, fresh, 0);
 		fs_close(&area->fd);
 		return false;
 	}
@@ -198,7 +205,12 @@ static bool make(struct sharedarea *area, int dir_fd, const char *name,
 	h->key = l->key;
 	h->board_offset = l->board_offset;
 	h->magic = MAGIC;
-	return true;
+	/* Only now, when there is another, may the one there go. */
+	if (renameat(dir_fd, fresh, dir_fd, name) == 0)
+		return true;
+	munmap(h, l->size);
+	fs_close(&area->fd);
+	return false;
 }
 
 static bool is_abandoned(int fd)
@@ -304,6 +316,13 @@ enum err sharedarea_open(struct sharedarea *area,
 	use(area, memory, &l);
 	begin(area, config);
 	return ERR_OK;
+}
+
+bool sharedarea_is_gone(const struct sharedarea *area)
+{
+	struct stat st;
+
+	return area->fd >= 0 && (fstat(area->fd, &st) < 0 || !st.st_nlink);
 }
 
 void sharedarea_close(struct sharedarea *area)

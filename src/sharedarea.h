@@ -59,6 +59,10 @@ struct sharedarea_config {
 enum err sharedarea_open(struct sharedarea *area,
 			 const struct sharedarea_config *config,
 			 struct errmsg *e) MUST_CHECK;
+
+/* Whether its file was removed or replaced: newcomers share another. */
+bool sharedarea_is_gone(const struct sharedarea *area) MUST_CHECK;
+
 void sharedarea_close(struct sharedarea *area);
 
 #endif

@@ -369,7 +369,8 @@ static void loop(void)
 		if (!wait_for_request(&open_mask) || must_stop)
 			continue;
 		/* Alone, what has come is ours to answer. */
-		is_astray = server_is_astray(&worker.server);
+		is_astray = server_is_astray(&worker.server) ||
+			    sharedarea_is_gone(worker.shared->area);
 		if (is_astray && !worker.is_alone)
 			break;
 		slot_enter(worker.slot, SLOT_READING);

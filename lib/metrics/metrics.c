@@ -208,6 +208,33 @@ static bool name_is_full(struct metrics *m, const struct key *key)
 	return true;
 }
 
+static uint64_t hash_of(const char *key, size_t len)
+{
+	uint64_t hash = XXH3_64bits(key, len);
+
+	return hash ? hash : 1;
+}
+
+/* Of memory that came from a file. */
+static bool is_readable(const struct series *s)
+{
+	return s->family < FAMILY_COUNT && s->key_len <= METRICS_MAX_KEY &&
+	       memchr(s->key, '{', s->key_len);
+}
+
+bool metrics_are_sound(const struct metrics *m)
+{
+	for (size_t i = 0; i < NR_SLOTS; i++) {
+		const struct series *s = &m->series[i];
+
+		if (atomic_load(&s->is_published) &&
+		    (!is_readable(s) ||
+		     hash_of(s->key, s->key_len) != atomic_load(&m->hashes[i])))
+			return false;
+	}
+	return true;
+}
+
 static struct series *publish(struct series *s, const struct key *key)
 {
 	memcpy(s->key, key->text, key->len);
@@ -221,9 +248,8 @@ static struct series *publish(struct series *s, const struct key *key)
 static struct series *find_series(struct metrics *m, const struct key *key,
 				  const struct room *room, bool may_claim)
 {
-	uint64_t hash = XXH3_64bits(key->text, key->len);
+	uint64_t hash = hash_of(key->text, key->len);
 
-	hash = hash ? hash : 1;
 	for (size_t i = 0; i < MAX_TRIES; i++) {
 		size_t at = room->first + (hash + i) % room->nr;
 		struct series *s = &m->series[at];
@@ -394,7 +420,7 @@ static size_t take_snapshots(const struct metrics *m, struct snapshot *shots)
 
 		/* Hashes lie side by side, so what is free costs little. */
 		if (!atomic_load(&m->hashes[i]) ||
-		    !atomic_load(&s->is_published))
+		    !atomic_load(&s->is_published) || !is_readable(s))
 			continue;
 		shots[nr].series = s;
 		for (size_t k = 0; k <= NR_BOUNDS; k++)

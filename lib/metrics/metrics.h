@@ -75,6 +75,9 @@ size_t metrics_size(void);
 /* A hash of all that its layout depends on; no two versions share an area. */
 uint64_t metrics_layout(void);
 
+/* Whether every series in it is one that we could have made. */
+bool metrics_are_sound(const struct metrics *m) MUST_CHECK;
+
 void metrics_add(struct metrics *m, enum metric metric, uint64_t n);
 uint64_t metrics_get(const struct metrics *m, enum metric metric);
 

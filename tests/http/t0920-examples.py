@@ -46,9 +46,9 @@ while kills < 3:
     wait_for(lambda: p.poll() is not None or os.path.exists(target + ".part") and os.path.getsize(target + ".part") > size + (1 << 20), "some bytes")
     if p.poll() is not None:
         break
-    for pid in server.helpers():
+    for pid in server.helpers() + server.workers():
         os.kill(pid, signal.SIGKILL)
-        kills += 1
+    kills += 1
 same(p.wait(PATIENCE), 0, "fetch-cut: ends well, however often it was broken off")
 ok(kills >= 2, "and it was", kills)
 ok(bytes_of(target) == whole, "with every byte", p.stdout.read())

@@ -197,6 +197,47 @@ static void test_damage(void **state)
 	}
 }
 
+/* A header is soon right; what is behind it is looked at, too. */
+static void test_noise(void **state)
+{
+	struct sharedarea_config c = config();
+	unsigned seed = 1;
+
+	UNUSED(state);
+	for (int turn = 0; turn < 20; turn++) {
+		struct sharedarea before, after;
+		char noise[4096];
+		char rel[600];
+		struct stat st;
+		struct text out;
+		int fd;
+
+		unit_remove(cache);
+		must_open(&before, &c);
+		assert_int_equal(find_area(rel, sizeof(rel)), 1);
+		fd = openat(unit_fd, rel, O_RDWR | O_CLOEXEC);
+		assert_true(fd >= 0);
+		assert_int_equal(fstat(fd, &st), 0);
+		for (off_t at = 4096; at < st.st_size; at += 4096) {
+			for (size_t i = 0; i < sizeof(noise); i++)
+				noise[i] = (char)rand_r(&seed);
+			assert_int_equal(pwrite(fd, noise, sizeof(noise), at),
+					 sizeof(noise));
+		}
+		close(fd);
+		/* Whoever has it open already can still tell of it. */
+		text_init(&out, (size_t)64 << 20);
+		metrics_render(before.metrics, &out);
+		text_release(&out);
+		must_open(&after, &c);
+		assert_true(after.is_new);
+		assert_true(sharedarea_is_gone(&before));
+		assert_false(sharedarea_is_gone(&after));
+		sharedarea_close(&before);
+		sharedarea_close(&after);
+	}
+}
+
 static void test_nowhere(void **state)
 {
 	struct sharedarea_config c = config();
@@ -321,6 +362,7 @@ int main(void)
 		cmocka_unit_test(test_shared),
 		cmocka_unit_test(test_other_settings),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_noise),
 		cmocka_unit_test(test_nowhere),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_abandoned),
