@@ -27,6 +27,7 @@ dist_front_DATA = \
 	deploy/apache-fcgid.conf \
 	deploy/apache-proxy.conf \
 	deploy/lighttpd.conf \
+	deploy/nginx-cluster.conf \
 	deploy/nginx.conf
 errorsdir = $(pkgdatadir)/errors
 dist_errors_DATA = \

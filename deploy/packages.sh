@@ -16,7 +16,7 @@ PACKAGES_APACHE_FCGID="apache2 libapache2-mod-fcgid"
 # To make the demo archive.
 PACKAGES_DEMO="ffmpeg"
 # To run all tests and benchmarks; of prometheus only promtool is used.
-PACKAGES_TEST="libcmocka-dev curl wrk ffmpeg valgrind clang libclang-rt-dev
+PACKAGES_TEST="libcmocka-dev iproute2 curl wrk ffmpeg valgrind clang libclang-rt-dev
 python3 python3-numpy python3-pil postgresql prometheus xz-utils"
 
 # Whether a package is installed; "a|b" is satisfied by either.

@@ -84,6 +84,7 @@ EXTRA_DIST += \
 	tests/http/t0810-isolation.py \
 	tests/http/t0820-hostile-clients.py \
 	tests/http/t0840-confined.py \
+	tests/http/t0850-cluster.py \
 	tests/http/t0900-offline.py \
 	tests/http/t0910-options.py \
 	tests/http/t0920-examples.py \
