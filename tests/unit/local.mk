@@ -41,6 +41,7 @@ LIB_TESTS = \
 	tests/unit/test_lograte \
 	tests/unit/test_master \
 	tests/unit/test_metrics \
+	tests/unit/test_numset \
 	tests/unit/test_peakpack \
 	tests/unit/test_picread \
 	tests/unit/test_playlist \
