@@ -12,6 +12,11 @@
 #define SAFE_DIGITS 18 /* any integer of so many fits into 64 bits */
 #define MAX_DIGITS  20
 
+/* Of UTF-16 */
+#define SURROGATES  0xfc00u
+#define FIRST_HALF  0xd800u
+#define SECOND_HALF 0xdc00u
+
 struct reader {
 	const char *p;
 	const char *end;
@@ -100,19 +105,40 @@ static bool take_number(struct reader *r)
 	return true;
 }
 
+static bool take_hex(struct reader *r, unsigned *code_r)
+{
+	char digits[5] = "";
+
+	for (int i = 0; i < 4; i++, r->p++) {
+		if (r->p == r->end ||
+		    !memchr("0123456789abcdefABCDEF", *r->p, 22))
+			return fail(r, "an escape that is none");
+		digits[i] = *r->p;
+	}
+	*code_r = (unsigned)strtoul(digits, NULL, 16);
+	return true;
+}
+
 static bool take_escape(struct reader *r)
 {
+	unsigned code;
+
 	if (r->p == r->end || !memchr("\"\\/bfnrtu", *r->p, 9))
 		return fail(r, "an escape that is none");
 	if (*r->p++ != 'u')
 		return true;
-	for (int i = 0; i < 4; i++)
-		if (r->p + i >= r->end ||
-		    !memchr("0123456789abcdefABCDEF", r->p[i], 22))
-			return fail(r, "an escape that is none");
-	r->saw_nul |= !memcmp(r->p, "0000", 4);
-	r->p += 4;
-	return true;
+	if (!take_hex(r, &code))
+		return false;
+	r->saw_nul |= !code;
+	if ((code & SURROGATES) != FIRST_HALF)
+		return (code & SURROGATES) != SECOND_HALF ||
+		       fail(r, "half a character");
+	if (!take_char(r, '\\') || !take_char(r, 'u'))
+		return fail(r, "half a character");
+	if (!take_hex(r, &code))
+		return false;
+	return (code & SURROGATES) == SECOND_HALF ||
+	       fail(r, "half a character");
 }
 
 /* Behind the quote it begins with. */

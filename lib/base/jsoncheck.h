@@ -4,8 +4,8 @@
  * json-c 0.16 takes more, even where it is told to be strict: names in single
  * quotes, control characters, NaN, 1. and -01.5, which it writes as they came,
  * integers of any size, of which it makes the nearest it has, and UTF-8 that
- * encodes surrogates.  What passes here it reads as it is, but for a lone
- * surrogate written as an escape, which becomes U+FFFD.
+ * encodes surrogates; of half a surrogate pair, written as an escape, it makes
+ * U+FFFD.  What passes here it reads as it is.
  *
  * Source: RFC 8259.  Nothing is allocated, and nothing recurses.
  */
@@ -20,8 +20,9 @@
 
 /*
  * NULL if the len bytes are one value, with white space around it; else what is
- * wrong with them ("a number that is none").  Wrong, too, are integers beyond 64
- * bits, names with a NUL, and values deeper than JSONCHECK_MAX_DEPTH.
+ * wrong with them ("a number that is none").  Wrong, too, are integers beyond
+ * 64 bits, names with a NUL, half a surrogate pair, and values deeper than
+ * JSONCHECK_MAX_DEPTH.
  */
 const char *jsoncheck(const char *text, size_t len) MUST_CHECK;
 

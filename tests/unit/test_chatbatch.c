@@ -105,6 +105,7 @@ static const struct {
 	{ "{\"time\":1,\"a\":\"\xff\"}", "UTF-8" },
 	{ "{\"time\":1,\"a\":\"\xed\xa0\x80\"}", "UTF-8" },
 	{ "{\"time\":1,\"a\":18446744073709551616}", "integer" },
+	{ "{\"time\":1,\"a\":\"\\ud800\"}", "half a character" },
 	{ "{'time':1}", "name" },
 };
 
