@@ -1,7 +1,7 @@
 /*
  * handle_chat.c - /CHANNEL/chat.json: the messages of a range.
  *
- * A few minutes are answered by the worker itself; a busy hour takes seconds,
+ * A little chat is answered by the worker itself; a busy hour takes seconds,
  * and goes to a process of its own.
  */
 #include "config.h"
@@ -14,8 +14,8 @@
 
 #define MAX_THREADS 8
 
-/* Some 50 ms of one processor; beyond that it is long, or many share it. */
-#define LIGHT_BYTES   ((uint64_t)4 * 1024 * 1024)
+/* Some 10 ms of one processor, and some 50 where they were made for that. */
+#define LIGHT_BYTES   ((uint64_t)256 * 1024)
 #define THREADS_BYTES ((uint64_t)1024 * 1024)
 
 struct chat_args {

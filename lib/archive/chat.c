@@ -18,13 +18,14 @@
 
 #define MAX_TRIES    20
 #define MAX_MESSAGES 5000000 /* in all files */
+#define SAID_PLACES  8
 
 /* Files of these times are read: those a little before hold later messages. */
 #define BEFORE_US (120 * USEC_PER_SEC)
 #define AFTER_US  (60 * USEC_PER_SEC)
 
 /* What the bytes of an answer depend on beside the files. */
-#define CHAT_VERSION UINT64_C(1)
+#define CHAT_VERSION UINT64_C(2)
 
 enum state {
 	UNREAD,
@@ -74,32 +75,50 @@ static void release(void *ptr)
 
 /* Complaints */
 
+/* It is in one of some places, or takes a free one, or else the first. */
 static bool was_said(const struct reading *r, uint64_t hash)
 {
 	struct chat_said *said = r->source.said;
-	_Atomic uint64_t *place;
+	const size_t nr = ARRAY_SIZE(said->hashes);
 
 	if (!said)
 		return false;
-	place = &said->hashes[hash % ARRAY_SIZE(said->hashes)];
-	return atomic_exchange_explicit(place, hash, memory_order_relaxed) ==
-	       hash;
+	for (size_t i = 0; i < SAID_PLACES; i++) {
+		uint64_t was = 0;
+
+		if (atomic_compare_exchange_strong(
+			    &said->hashes[(hash + i) % nr], &was, hash))
+			return false;
+		if (was == hash)
+			return true;
+	}
+	atomic_store(&said->hashes[hash % nr], hash);
+	return false;
 }
 
 static void say_ignored(struct reading *r)
 {
 	const struct quality *q = r->source.quality;
 	const struct chatlist *list = &r->list;
-	uint64_t hash = XXH3_64bits_withSeed(q->channel, strlen(q->channel),
-					     list->ignored_hash);
+	const char *first = NULL;
+	size_t nr = 0;
 
-	if (!list->nr_ignored || was_said(r, hash))
-		return;
-	r->chat.stats.nr_names_ignored += list->nr_ignored;
-	log_warning("%zu names in the chat of '%s' are no files of chat, "
-		    "such as '%s'",
-		    list->nr_ignored, err_quote(q->channel).text,
-		    list->ignored);
+	for (size_t i = 0; i < list->nr_ignored && i < CHATLIST_MAX_IGNORED;
+	     i++) {
+		uint64_t key[] = { list->ignored[i].hash,
+				   XXH3_64bits(q->channel,
+					       strlen(q->channel)) };
+
+		if (was_said(r, XXH3_64bits(key, sizeof(key))))
+			continue;
+		first = first ? first : list->ignored[i].path;
+		nr++;
+	}
+	r->chat.stats.nr_names_ignored += nr;
+	if (nr)
+		log_warning("%zu names in the chat of '%s' are no files of "
+			    "chat, such as '%s'",
+			    nr, err_quote(q->channel).text, first);
 }
 
 static void say_bad(struct reading *r)

@@ -50,7 +50,12 @@ bool chatlist_parse_name(usec_t hour_us, const char *name, size_t len,
 bool chat_file_equal(const struct chat_file *a, const struct chat_file *b)
 {
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	       a->mtime_ns == b->mtime_ns;
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+static int64_t nanoseconds(const struct timespec *t)
+{
+	return t->tv_sec * INT64_C(1000000000) + t->tv_nsec;
 }
 
 static void set_file(struct chat_file *file, const struct stat *st)
@@ -58,8 +63,8 @@ static void set_file(struct chat_file *file, const struct stat *st)
 	file->dev = st->st_dev;
 	file->ino = st->st_ino;
 	file->size = (uint64_t)st->st_size;
-	file->mtime_ns =
-		st->st_mtim.tv_sec * INT64_C(1000000000) + st->st_mtim.tv_nsec;
+	file->mtime_ns = nanoseconds(&st->st_mtim);
+	file->ctime_ns = nanoseconds(&st->st_ctim);
 }
 
 int chatlist_open(const struct quality *chat, const struct chat_file *file,
@@ -94,14 +99,32 @@ struct pass {
 	struct chatlist *list;
 };
 
-static void ignore(struct pass *pass, const char *hour, const char *name)
+static bool is_temporary(const struct fs_entry *entry)
+{
+	static const char *const suffixes[] = { ".temp", ".tmp" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		size_t len = strlen(suffixes[i]);
+
+		if (entry->len >= len &&
+		    !memcmp(entry->name + entry->len - len, suffixes[i], len))
+			return true;
+	}
+	return false;
+}
+
+static void ignore(struct pass *pass, const char *hour,
+		   const struct fs_entry *entry)
 {
 	struct chatlist *list = pass->list;
+	const char *path;
 
-	if (!list->nr_ignored++)
-		list->ignored = arena_printf(&list->arena, "%s/%s", hour, name);
-	list->ignored_hash =
-		XXH3_64bits_withSeed(name, strlen(name), list->ignored_hash);
+	if (is_temporary(entry) || list->nr_ignored++ >= CHATLIST_MAX_IGNORED)
+		return;
+	path = arena_printf(&list->arena, "%s/%s", hour, entry->name);
+	list->ignored[list->nr_ignored - 1] = (struct chat_ignored){
+		.path = path, .hash = XXH3_64bits(path, strlen(path))
+	};
 }
 
 /* 0 if it is a regular file, -1 if it is none, 1 if it is gone. */
@@ -140,6 +163,7 @@ static void chain(struct chatlist *list, const struct chat_file *file)
 		file->ino,
 		file->size,
 		(uint64_t)file->mtime_ns,
+		(uint64_t)file->ctime_ns,
 	};
 	XXH128_hash_t hash = XXH3_128bits(key, sizeof(key));
 
@@ -178,7 +202,7 @@ static enum err take_entry(struct pass *pass, int dir_fd, usec_t hour_us,
 	usec_t time_us;
 
 	if (!chatlist_parse_name(hour_us, entry->name, entry->len, &time_us)) {
-		ignore(pass, hour, entry->name);
+		ignore(pass, hour, entry);
 		return ERR_OK;
 	}
 	if (time_us <= pass->after_us || time_us >= pass->before_us)
@@ -189,7 +213,7 @@ static enum err take_entry(struct pass *pass, int dir_fd, usec_t hour_us,
 	case 0:
 		return add_file(pass, &file, e);
 	case -1:
-		ignore(pass, hour, entry->name);
+		ignore(pass, hour, entry);
 		return ERR_OK;
 	default:
 		return ERR_OK; /* the next pass will not see it */

@@ -11,7 +11,8 @@
  * they are listed until two passes agree; what both saw was there between them.
  * A file that is gone when it is opened says that it is not so any more.
  *
- * Names that are no such file are ignored and counted.
+ * Names that are no such file are ignored, and counted unless they are those of
+ * files that are still written: what ends in .temp or .tmp.
  *
  * Errors: ERR_BUSY if no two passes agree, ERR_LIMIT, ERR_IO.
  * Owner:  a list has an arena of its own; chatlist_release() lets it go.
@@ -29,12 +30,21 @@
 #define CHATLIST_MAX_FILES 20000
 #define CHATLIST_MAX_BYTES (UINT64_C(1) << 30)
 
+/* Ignored names that are remembered; there may be more. */
+#define CHATLIST_MAX_IGNORED 64
+
 struct chat_file {
 	const char *path; /* "HOUR/NAME" */
 	uint64_t dev;
 	uint64_t ino;
 	uint64_t size;
 	int64_t mtime_ns;
+	int64_t ctime_ns; /* who may read it can change, too */
+};
+
+struct chat_ignored {
+	const char *path; /* "HOUR/NAME" */
+	uint64_t hash;	  /* of it */
 };
 
 struct chatlist {
@@ -45,8 +55,7 @@ struct chatlist {
 	uint64_t bytes;
 	uint64_t hash[2]; /* equal for equal lists */
 	size_t nr_ignored;
-	const char *ignored; /* the first of them, or NULL */
-	uint64_t ignored_hash;
+	struct chat_ignored ignored[CHATLIST_MAX_IGNORED]; /* the first */
 };
 
 /* The time of a name in the hour that begins then; false: it is none. */

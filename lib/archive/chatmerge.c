@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-/* Some seconds of comparing. */
+/* About a second of comparing. */
 #define MAX_LOOKS UINT64_C(200000000)
 
 enum err chat_look(struct chatmerge *m, uint64_t n, struct errmsg *e)
@@ -15,9 +15,10 @@ enum err chat_look(struct chatmerge *m, uint64_t n, struct errmsg *e)
 	m->nr_looks += n;
 	if (m->nr_looks <= MAX_LOOKS)
 		return ERR_OK;
-	return err_set(e, ERR_LIMIT,
-		       "too many equal messages in too many files of chat; ask "
-		       "for a shorter range");
+	return err_set(
+		e, ERR_LIMIT,
+		"the chat of this range has too many equal messages; ask "
+		"for a shorter one");
 }
 
 int chat_compare_ids(const struct chat_part *a, const struct chat_part *b)
@@ -62,24 +63,41 @@ static int by_text(const void *a, const void *b)
 		      ((const struct name *)b)->text);
 }
 
+/* By their numbers, which of the texts are receivers of any message. */
+static bool *find_receivers(struct chatmerge *m, uint32_t nr_texts)
+{
+	bool *is_used = arena_alloc(&m->scratch, nr_texts);
+
+	for (size_t i = 0; i < m->nr_batches; i++)
+		for (size_t k = 0; k < m->batches[i].nr_receptions; k++)
+			is_used[m->batches[i].receptions[k].receiver] = true;
+	return is_used;
+}
+
+/* Of files that were read in vain, there are texts that none has. */
 static enum err rank_receivers(struct chatmerge *m, struct errmsg *e)
 {
-	uint32_t nr = chattexts_count(m->names->receivers);
-	struct name *names = arena_alloc(&m->scratch, nr * sizeof(*names));
-	uint32_t *receivers = arena_alloc(m->arena, nr * sizeof(*receivers));
+	uint32_t nr_texts = chattexts_count(m->names->receivers);
+	const bool *is_used = find_receivers(m, nr_texts);
+	struct name *names =
+		arena_alloc(&m->scratch, nr_texts * sizeof(*names));
+	uint32_t *receivers;
+	uint32_t nr = 0;
 
+	for (uint32_t i = 0; i < nr_texts; i++)
+		if (is_used[i])
+			names[nr++] = (struct name){
+				chattexts_get(m->names->receivers, i)->text, i
+			};
 	if (nr > CHAT_MAX_NAMES)
 		return err_set(e, ERR_LIMIT,
 			       "the chat of this range has more than %d "
 			       "receivers",
 			       CHAT_MAX_NAMES);
-	for (uint32_t i = 0; i < nr; i++)
-		names[i] = (struct name){
-			chattexts_get(m->names->receivers, i)->text, i
-		};
 	if (nr)
 		qsort(names, nr, sizeof(*names), by_text);
-	m->rank = arena_alloc(m->arena, nr * sizeof(*m->rank));
+	receivers = arena_alloc(m->arena, nr * sizeof(*receivers));
+	m->rank = arena_alloc(m->arena, nr_texts * sizeof(*m->rank));
 	m->receiver_marks =
 		arena_alloc(m->arena, nr * sizeof(*m->receiver_marks));
 	for (uint32_t i = 0; i < nr; i++) {
@@ -87,6 +105,7 @@ static enum err rank_receivers(struct chatmerge *m, struct errmsg *e)
 		receivers[i] = names[i].nr;
 	}
 	m->out->receivers = receivers;
+	m->out->nr_receivers = nr;
 	return ERR_OK;
 }
 

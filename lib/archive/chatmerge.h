@@ -26,8 +26,8 @@
  * doubles, which is exact for times of our era.
  *
  * Units:  those of chatbatch.h.
- * Errors: ERR_LIMIT for more receivers than we tell apart, or more files that
- *         hold the same text than we compare.
+ * Errors: ERR_LIMIT for more receivers than we tell apart, or equal messages
+ *         whose receivers and files are such that comparing them has no end.
  * Owner:  messages are in the arena.
  * Source: the merge of the programs that write these files.
  */
@@ -58,6 +58,7 @@ struct chat_messages {
 	size_t nr_read; /* entries of all batches */
 	/* Numbers of receivers by rank, which is the order of their names. */
 	const uint32_t *receivers;
+	uint32_t nr_receivers;
 };
 
 /* Of batches only the entries' field of whoever merges is changed. */

@@ -119,7 +119,7 @@ void chat_print(const struct chat_names *names,
 		const struct chat_messages *messages, int nr_threads,
 		struct arena *a, struct chat_json *json_r)
 {
-	uint32_t nr_receivers = chattexts_count(names->receivers);
+	uint32_t nr_receivers = messages->nr_receivers;
 	size_t nr_iov = 2 * messages->nr + 1;
 	struct printing p = {
 		.names = names,

@@ -216,6 +216,11 @@ static enum err take(struct joining *j, const struct chat_part *part,
 
 	if (err)
 		return err;
+	if (found.group != NONE)
+		err = chat_look(j->m, j->groups[found.group].part.nr_receptions,
+				e);
+	if (err)
+		return err;
 	if (found.group != NONE && !found.several &&
 	    intersects(&j->groups[found.group].part, part) &&
 	    !contradicts(j, found.group, part))

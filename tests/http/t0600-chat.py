@@ -175,6 +175,8 @@ os.mkfifo(os.path.join(archive.path, "bad/chat/2026-11-07T10/00:03-fifo.json"))
 os.symlink("/etc/passwd", os.path.join(archive.path, "bad/chat/2026-11-07T10/00:04-outside.json"))
 os.symlink(os.path.join("../../..", os.path.relpath(put("chan", 7100, [message(20, text="linked")]), archive.path)), os.path.join(archive.path, "bad/chat/2026-11-07T10/00:05-inside.json"))
 archive.run("silent", "source", t0, 2)
+for channel, lines in (("little", 3000), ("much", 6000)):      # some 200 and 400 kB
+    put(channel, 0, [{"receivers": {f"r{i % 1000}": i}, "time": BASE, "time_range": 500 + i / 1e5} for i in range(lines)])
 put("files", 0, [message(1)])
 conflicts = [message(1, 0, "one", {"n1": 1.0}, "I"), message(1, 0, "two", {"n2": 1.0}, "I"), message(5, 0, "one", {"n1": 5.0}, "I")]
 put("conflict", 0, conflicts[:1] + conflicts[2:])
@@ -248,6 +250,17 @@ after = server.metrics()
 same(after.get("restreamer_chat_files_ignored_total") - before.get("restreamer_chat_files_ignored_total"), 12, "two files, six times")
 same(after.get("restreamer_index_names_ignored_total") - before.get("restreamer_index_names_ignored_total"), 6, "six names, once")
 same([server.log().count(text) for text in ("broken.json' is ignored: line 2", "noise.json' is ignored: line 1", "names in the chat of 'bad'")], [1, 1, 1], "each is logged once")
+put("bad", 0, [message(3, text="half \ud800"), message(3, text="half \udc00")], "half")
+before = server.metrics()
+for name in ("00:06-x.json.temp", "00:07-x.json.1234.tmp", ".temp"):
+    archive.write(f"bad/chat/2026-11-07T10/{name}", b"{")
+same(texts(server.get(url("bad", 0, 60))), ["good", "linked"], "nor is half a surrogate pair text, and what is still written is nothing yet")
+after = server.metrics()
+same((after.get("restreamer_index_names_ignored_total") - before.get("restreamer_index_names_ignored_total"), server.log().count("names in the chat of 'bad'")), (0, 1), "nothing is said of it")
+ok("half.json' is ignored: line 1: half a character" in server.log(), "but of the other")
+archive.write("bad/chat/2026-11-07T10/00:08-x.jsonl", b"{")
+texts(server.get(url("bad", 0, 60)))
+same((server.metrics().get("restreamer_index_names_ignored_total") - before.get("restreamer_index_names_ignored_total"), server.log().count("1 names in the chat of 'bad'")), (1, 1), "another name is said alone")
 os.unlink(broken)
 put("bad", 0, [message(2, text="mended")], "broken")
 same(texts(server.get(url("bad", 0, 60))), ["good", "mended", "linked"], "a file that is whole now is used")
@@ -258,6 +271,11 @@ after = server.metrics()
 same(after.get("restreamer_chat_conflicts_total") - before.get("restreamer_chat_conflicts_total"), 2, "and two are counted")
 same(merges(after) - merges(before), 1, "the work is measured")
 same(wait_for(lambda: server.metrics().get("http_request_latency_get_chat_messages_count", channel="conflict", method="GET", status="200"), "the request in the metrics"), 1, "and the request")
+
+started = server.metrics().get("restreamer_heavy_started_total")
+for channel, lines, heavy in (("little", 3000, 0), ("much", 6000, 1)):
+    same(len(server.get(url(channel, 0, 60)).json), lines, f"{lines} equal messages of one file: all of them")
+    same(server.metrics().get("restreamer_heavy_started_total") - started, heavy, "in a process of its own, unless they are few")
 
 # ------------------------------------------------------------------ random ones
 

@@ -61,26 +61,50 @@ static void write_set(const struct set *set)
 }
 
 static struct chat_stats stats;
+static uint64_t hash[2];
+
+/* A range of them, opened in an archive that is to be closed. */
+static struct chat *open_chat(struct archive *archive, usec_t start_us,
+			      usec_t end_us)
+{
+	struct chat_source source = { .start_us = start_us, .end_us = end_us };
+	struct errmsg e = { "" };
+	struct quality *quality;
+	struct chat *chat;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/base", unit_dir);
+	assert_int_equal(archive_open(archive, path, &e), ERR_OK);
+	assert_int_equal(
+		archive_quality(archive, &arena, "c", "chat", &quality, &e),
+		ERR_OK);
+	source.quality = quality;
+	assert_int_equal(chat_open(&source, &arena, &chat, &e), ERR_OK);
+	return chat;
+}
+
+/* Why the range of all is refused. */
+static const char *refused(void)
+{
+	struct errmsg e = { "" };
+	struct archive archive;
+	struct chat *chat =
+		open_chat(&archive, UNIT_HOUR, UNIT_HOUR + USEC_PER_HOUR);
+
+	assert_int_equal(chat_read(chat, 1, &e), ERR_LIMIT);
+	archive_close(&archive);
+	return arena_strndup(&arena, e.text, strlen(e.text));
+}
 
 /* The answer to a range of them. */
 static char *ask(usec_t start_us, usec_t end_us, int nr_threads)
 {
-	struct chat_source source = { .start_us = start_us, .end_us = end_us };
 	struct errmsg e = { "" };
 	struct archive archive;
-	struct quality *quality;
-	struct chat *chat;
-	char path[128];
+	struct chat *chat = open_chat(&archive, start_us, end_us);
 	char *answer;
 	size_t at = 0;
 
-	snprintf(path, sizeof(path), "%s/base", unit_dir);
-	assert_int_equal(archive_open(&archive, path, &e), ERR_OK);
-	assert_int_equal(
-		archive_quality(&archive, &arena, "c", "chat", &quality, &e),
-		ERR_OK);
-	source.quality = quality;
-	assert_int_equal(chat_open(&source, &arena, &chat, &e), ERR_OK);
 	assert_int_equal(chat_read(chat, nr_threads, &e), ERR_OK);
 	answer = arena_alloc(&arena, chat->length + 1);
 	for (int i = 0; i < chat->nr_iov; i++) {
@@ -90,6 +114,7 @@ static char *ask(usec_t start_us, usec_t end_us, int nr_threads)
 	}
 	assert_int_equal(at, chat->length);
 	stats = chat->stats;
+	memcpy(hash, chat->hash, sizeof(hash));
 	archive_close(&archive);
 	return answer;
 }
@@ -576,6 +601,105 @@ static void test_flood(void **state)
 				       "\"2\":1794009607.2}"));
 }
 
+/* In one file no two can be one: its messages are not tried with each other. */
+static void test_flood_of_one_file(void **state)
+{
+	struct set set = { .nr = 0 };
+	const unsigned nr = 55000;
+	struct text *out = text_new(&arena, 1 << 24);
+	const char *answer;
+
+	UNUSED(state);
+	for (unsigned i = 0; i < nr; i++)
+		text_printf(out,
+			    "{\"receivers\":{\"r%u\":%u},\"time\":1794009600,"
+			    "\"time_range\":500.%05u}\n",
+			    i % 4000, 1794009600 + i, i);
+	add(&set, out->data);
+	/* Which fits the first, and is tried with each. */
+	add(&set, "{\"receivers\":{\"z\":1},\"time\":1794009600,"
+		  "\"time_range\":900}\n");
+	answer = merged(&set);
+	assert_int_equal(unit_count(answer, "\"time\":"), nr);
+	assert_non_null(strstr(answer, "{\"r0\":1794009600.0,\"z\":1.0}"));
+	arena_reset(&arena);
+}
+
+/* Each message of the one file is tried with each of the other, for a while. */
+static void test_flood_beyond_limit(void **state)
+{
+	struct set set = { .nr = 0 };
+	const unsigned nr = 20000;
+
+	UNUSED(state);
+	for (int file = 0; file < 2; file++) {
+		struct text *out = text_new(&arena, 1 << 24);
+
+		for (unsigned i = 0; i < nr; i++)
+			text_printf(out,
+				    "{\"receivers\":{\"%u\":%u,\"x\":%d},"
+				    "\"time\":1794009600,\"time_range\":"
+				    "500.%05u}\n",
+				    i % 2000 + 2000 * (unsigned)file, i / 2000,
+				    file, i);
+		add(&set, out->data);
+	}
+	write_set(&set);
+	assert_string_equal(refused(), "the chat of this range has too many "
+				       "equal messages; ask for a shorter one");
+	arena_reset(&arena);
+}
+
+/* However many receivers it has: they are not those of the answer. */
+static void test_nothing_of_bad_file(void **state)
+{
+	struct set set = { .nr = 0 };
+	struct text *out = text_new(&arena, 1 << 20);
+
+	UNUSED(state);
+	for (unsigned i = 0; i < 100; i++) {
+		text_puts(out, "{\"time\":1794009600,\"receivers\":{");
+		for (unsigned k = 0; k < 50; k++)
+			text_printf(out, "%s\"%u\":1", k ? "," : "",
+				    50 * i + k);
+		text_puts(out, "}}\n");
+	}
+	add(&set, "{\"time\":1794009600,\"receivers\":{\"z\":1,\"a\":2}}");
+	add(&set, out->data);
+	write_set(&set);
+	assert_non_null(strstr(refused(), "more than 4096 receivers"));
+	text_puts(out, "{\"time\":1");
+	set.files[1] = out->data;
+	assert_string_equal(merged(&set),
+			    "[{\"receivers\":{\"a\":2.0,\"z\":1.0},\"time\":"
+			    "1794009600.0,\"time_range\":0.0}]\n");
+	assert_int_equal(stats.nr_files_ignored, 1);
+	unit_logged("");
+	arena_reset(&arena);
+}
+
+/* Who may read a file changes its ctime, and nothing else of it. */
+static void test_hash(void **state)
+{
+	static const char path[] =
+		"base/c/chat/" UNIT_HOUR_NAME "/00:00-a.json";
+	uint64_t before[2];
+
+	UNUSED(state);
+	write_set(&(struct set){ .nr = 0 });
+	unit_write(unit_fd, path, "{\"time\":1794009600}", 19);
+	ask(UNIT_HOUR, UNIT_HOUR + USEC_PER_HOUR, 1);
+	memcpy(before, hash, sizeof(before));
+	ask(UNIT_HOUR, UNIT_HOUR + USEC_PER_HOUR, 1);
+	assert_memory_equal(hash, before, sizeof(before));
+	/* So that the clock of the file system has gone on. */
+	usleep(20000);
+	assert_int_equal(fchmodat(unit_fd, path, 0600, 0), 0);
+	ask(UNIT_HOUR, UNIT_HOUR + USEC_PER_HOUR, 1);
+	assert_memory_not_equal(hash, before, sizeof(before));
+	arena_reset(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -586,6 +710,10 @@ int main(void)
 		cmocka_unit_test(test_nothing_lost),
 		cmocka_unit_test(test_truth),
 		cmocka_unit_test(test_flood),
+		cmocka_unit_test(test_flood_of_one_file),
+		cmocka_unit_test(test_flood_beyond_limit),
+		cmocka_unit_test(test_nothing_of_bad_file),
+		cmocka_unit_test(test_hash),
 	};
 
 	return cmocka_run_group_tests(tests, begin_arena, end_arena);
