@@ -263,19 +263,6 @@ static void begin_until(struct pairing *p, double end)
 	show_least(p);
 }
 
-/* What is shown is another head of the group, if it has a later one. */
-static void pass_by(struct pairing *p, uint32_t part)
-{
-	struct group *group = &p->groups[p->group_of[part]];
-	uint32_t next =
-		first_of(&p->heads, p->heads.place_of[part] + 1, group->stop);
-
-	if (next == NONE)
-		return;
-	note_change(p, group);
-	show(p, group, next);
-}
-
 static void take(struct pairing *p, uint32_t part)
 {
 	struct class *class = &p->classes[p->class_of[part]];
@@ -319,6 +306,23 @@ static bool has_file(struct chatmerge *m, const struct chat_part *part,
 			return true;
 	}
 	return false;
+}
+
+/* Another head of the group is shown, if it has a later one that fits so far.
+ */
+static void pass_by(struct pairing *p, uint32_t part, uint64_t *nr_looks)
+{
+	struct group *group = &p->groups[p->group_of[part]];
+	uint32_t next = part;
+
+	do
+		next = first_of(&p->heads, p->heads.place_of[next] + 1,
+				group->stop);
+	while (next != NONE && has_receiver(p->m, &p->parts[next], nr_looks));
+	if (next == NONE)
+		return;
+	note_change(p, group);
+	show(p, group, next);
 }
 
 static void mark(struct chatmerge *m, const struct chat_part *part)
@@ -377,7 +381,7 @@ static void gather(struct pairing *p, struct chat_part *message,
 		if (has_file(m, part, nr_looks))
 			continue;
 		if (has_receiver(m, part, nr_looks)) {
-			pass_by(p, at);
+			pass_by(p, at, nr_looks);
 			continue;
 		}
 		mark(m, part);

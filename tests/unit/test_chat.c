@@ -629,7 +629,7 @@ static void test_flood_of_one_file(void **state)
 static void test_flood_beyond_limit(void **state)
 {
 	struct set set = { .nr = 0 };
-	const unsigned nr = 20000;
+	const unsigned nr = 30000;
 
 	UNUSED(state);
 	for (int file = 0; file < 2; file++) {
