@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -128,6 +130,36 @@ static void put_request(struct logline *l)
 		logline_string(l, "req", log_request);
 }
 
+/*
+ * Writes a line that has ended.  Where only a part of one is written, which is
+ * when the disk is full, the next begins on a line of its own; lines that
+ * others write between the two go on in the middle of that part.
+ */
+static void put_line(struct logline *l)
+{
+	static char newline[] = "\n";
+	size_t nr_before = atomic_exchange(&log_shared->is_torn, false);
+	const struct iovec iov[] = { { newline, nr_before },
+				     { l->text, l->len } };
+	ssize_t n = writev(log_fd, iov, ARRAY_SIZE(iov));
+
+	/* Nowhere is left to report a log that cannot be written. */
+	if (n <= 0 ? nr_before > 0 :
+		     (size_t)n > nr_before && (size_t)n < nr_before + l->len)
+		log_shared->is_torn = true;
+}
+
+/* A file without a name is read by nobody: standard error may be. */
+static void leave_deleted(void)
+{
+	int saved_errno = errno;
+	struct stat st;
+
+	if (fstat(log_fd, &st) == 0 && !st.st_nlink)
+		dup3(STDERR_FILENO, log_fd, O_CLOEXEC);
+	errno = saved_errno;
+}
+
 /* A line that every process would say, said by the first. */
 static void say_failed(uint32_t generation)
 {
@@ -146,7 +178,7 @@ static void say_failed(uint32_t generation)
 	begin(&l, LOG_LEVEL_WARNING, "log");
 	logline_string(&l, "msg", text);
 	logline_end(&l);
-	(void)!write(log_fd, l.text, l.len);
+	put_line(&l);
 }
 
 /*
@@ -164,6 +196,7 @@ void log_follow(void)
 		return;
 	fd = open_file(log_path);
 	if (fd < 0) {
+		leave_deleted();
 		say_failed(generation);
 		return;
 	}
@@ -173,16 +206,16 @@ void log_follow(void)
 
 void log_reopen(void)
 {
+	log_shared->is_torn = false;
 	log_shared->generation++;
 	log_follow();
 }
 
-/* Nowhere is left to report a log that cannot be written. */
 static void finish(struct logline *l)
 {
 	logline_end(l);
 	log_follow();
-	(void)!write(log_fd, l->text, l->len);
+	put_line(l);
 }
 
 /* Repeats */
@@ -220,6 +253,7 @@ static void say_held(const struct lograte_place *place)
 	logline_string(&l, "msg", place->text);
 	if (place->nr_held > 1)
 		logline_number(&l, "repeated", place->nr_held - 1);
+	l.is_cut |= place->is_cut;
 	finish(&l);
 }
 
@@ -254,7 +288,7 @@ void log_hold_repeats(void)
 
 /* Whether a message is to be written now; if not, it is kept. */
 static bool admits(enum log_level level, const char *file, int line,
-		   const char *message, uint32_t *repeated_r)
+		   const char *message, bool is_cut, uint32_t *repeated_r)
 {
 	struct lograte_place *held;
 	bool is_admitted;
@@ -266,7 +300,9 @@ static bool admits(enum log_level level, const char *file, int line,
 				     repeated_r, &held);
 	if (!is_admitted) {
 		held->level = (int)level;
-		snprintf(held->text, sizeof(held->text), "%s", message);
+		held->is_cut = is_cut || strlen(message) >= LOGRATE_TEXT;
+		snprintf(held->text, LOGRATE_TEXT, "%.*s", LOGRATE_TEXT - 1,
+			 message);
 	}
 	atomic_flag_clear(&log_rate_busy);
 	return is_admitted;
@@ -305,6 +341,7 @@ void log_at(enum log_level level, const char *file, int line,
 	char module[MAX_MODULE_BYTES];
 	int saved_errno = errno;
 	uint32_t repeated;
+	bool is_cut;
 	va_list ap;
 	int n;
 
@@ -318,10 +355,10 @@ void log_at(enum log_level level, const char *file, int line,
 	va_end(ap);
 	if (n < 0)
 		message[0] = '\0';
-	if (admits(level, file, line, message, &repeated)) {
+	is_cut = n >= (int)sizeof(message);
+	if (admits(level, file, line, message, is_cut, &repeated)) {
 		say_due(monotonic_us());
-		write_message(level, module, message, n >= (int)sizeof(message),
-			      repeated);
+		write_message(level, module, message, is_cut, repeated);
 	}
 	errno = saved_errno;
 }

@@ -7,7 +7,8 @@
  * The time is UTC; req is there while a request is answered.  How values are
  * written, so that nothing a client sent can forge a line or reach a terminal,
  * is in logline.h.  A line is one write(2) to a file open for appending, so
- * that lines of several processes do not mix.
+ * that lines of several processes do not mix; where a full disk takes only a
+ * part of one, the next of any process begins with a line feed.
  *
  * A failure is logged once, where it stops.  A client that leaves is not
  * logged at all, but counted (ERR_GONE).
@@ -48,13 +49,15 @@ struct log_shared {
 	_Atomic int level;	      /* enum log_level */
 	_Atomic uint32_t generation;  /* of the file: one more, open it again */
 	_Atomic uint32_t said_failed; /* a generation that was not to be had */
+	_Atomic bool is_torn;	      /* the file ends in a part of a line */
 };
 void log_share(struct log_shared *shared);
 
 /*
  * The file was moved away: this process opens it again now, and every other
  * before its next line, or when it calls log_follow().  One that cannot goes on
- * in the old file; the first to find out says so.  Not for signal handlers.
+ * in the old file, or on standard error if that has been deleted; the first to
+ * find out says so.  Not for signal handlers.
  */
 void log_reopen(void);
 void log_follow(void);

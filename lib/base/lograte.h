@@ -28,6 +28,7 @@ struct lograte_place {
 	int64_t began_us;	 /* of the window */
 	uint32_t nr_lines;	 /* written in it */
 	uint32_t nr_held;	 /* and not */
+	bool is_cut;		 /* text is */
 	char text[LOGRATE_TEXT]; /* the last of those */
 };
 

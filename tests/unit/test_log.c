@@ -6,10 +6,13 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/lograte.h"
 #include "logfmt.h"
 
 static struct {
@@ -325,11 +328,131 @@ static void test_reopen_fails(void **state)
 	assert_int_equal(logged_in("log", "\n"), 2);
 }
 
+/* A name that leads nowhere, whose file is deleted: standard error is left. */
+static void follow_into_nothing(void)
+{
+	int err = open(path_of("stderr"), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(err >= 0 && dup2(err, STDERR_FILENO) == STDERR_FILENO);
+	assert_true(log_open(path_of("away/log")));
+	log_info("before");
+	assert_int_equal(unlink(path_of("away/log")), 0);
+	assert_int_equal(rmdir(path_of("away")), 0);
+	log_info("deleted");
+	log_reopen();
+	log_info("after");
+	/* And when there is a place for it again. */
+	unit_mkdir(unit_fd, "away");
+	log_reopen();
+	log_info("again");
+}
+
+static void test_deleted(void **state)
+{
+	UNUSED(state);
+	unit_mkdir(unit_fd, "away");
+	run_child(follow_into_nothing);
+	assert_int_equal(logged_in("stderr", "cannot open the log again"), 1);
+	assert_int_equal(logged_in("stderr", "msg=after"), 1);
+	assert_int_equal(logged_in("stderr", "\n"), 2);
+	assert_int_equal(logged_in("away/log", "msg=again"), 1);
+	assert_int_equal(logged_in("away/log", "\n"), 1);
+}
+
+static void limit_log(size_t more)
+{
+	struct rlimit limit;
+	struct stat st;
+
+	assert_int_equal(fstatat(unit_fd, "log", &st, 0), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = more ? (rlim_t)st.st_size + more : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* As on a disk that is full, then is not: so many bytes are still taken. */
+static void fill_disk(void)
+{
+	log_info("before");
+	for (size_t room = 1; room < 60; room++) {
+		limit_log(room);
+		log_info("torn");
+		log_info("nothing of it");
+		/* It takes the line feed, and no more. */
+		limit_log(room % 2);
+		log_info("whole %zu", room);
+		limit_log(0);
+		log_info("after %zu", room);
+	}
+}
+
+static void test_full_disk(void **state)
+{
+	unsigned nr_lines = 0;
+	char *text;
+
+	UNUSED(state);
+	unit_logged("");
+	signal(SIGXFSZ, SIG_IGN);
+	run_child(fill_disk);
+	/* Another process may be the next. */
+	run_child(say_child);
+	text = take_log();
+	for (const char *at = text; at && *at; at += strcspn(at, "\n") + 1) {
+		size_t len = strcspn(at, "\n");
+		const char *next = strstr(at + 1, "time=");
+
+		assert_memory_equal(at, "time=", len < 5 ? len : 5);
+		assert_true(!next || next > at + len);
+		nr_lines++;
+	}
+	assert_int_equal(unit_count(text, "msg=\"after "), 59);
+	assert_int_equal(unit_count(text, "msg=\"whole "), 29);
+	assert_int_equal(unit_count(text, "msg=\"from the child\"\n"), 1);
+	assert_int_equal(unit_count(text, "msg=before\n"), 1);
+	assert_int_equal(nr_lines, 59 + 29 + 2 + 59);
+	free(text);
+}
+
 static void say_many(void)
 {
 	for (int i = 1; i <= 50; i++)
 		log_warning("line %d", i);
 	log_flush();
+}
+
+static void say_long(void)
+{
+	char text[2 * LOGRATE_TEXT];
+
+	for (int i = 1; i <= 50; i++) {
+		memset(text, 'a' + i % 26, sizeof(text));
+		text[i < 50 ? 300 : LOGRATE_TEXT] = '\0';
+		log_warning("%s", text);
+	}
+	log_flush();
+}
+
+static void say_not_so_long(void)
+{
+	for (int i = 1; i <= 50; i++)
+		log_warning("%0*d", LOGRATE_TEXT - 1, i);
+	log_flush();
+}
+
+/* What was kept of a message and what was not. */
+static void test_repeats_cut(void **state)
+{
+	UNUSED(state);
+	unit_logged("");
+	log_hold_repeats();
+	run_child(say_long);
+	assert_int_equal(logged_in("log", "cut=true"), 1);
+	assert_int_equal(logged_in("log", " repeated=39 cut=true\n"), 1);
+	unit_logged("");
+	run_child(say_not_so_long);
+	assert_int_equal(logged_in("log", "cut=true"), 0);
+	assert_int_equal(logged_in("log", "50 repeated=39\n"), 1);
 }
 
 static void say_many_and_exit(void)
@@ -392,8 +515,11 @@ int main(void)
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_reopen),
 		cmocka_unit_test(test_reopen_fails),
+		cmocka_unit_test(test_deleted),
+		cmocka_unit_test(test_full_disk),
 		cmocka_unit_test(test_repeats),
 		cmocka_unit_test(test_repeats_of_children),
+		cmocka_unit_test(test_repeats_cut),
 	};
 
 	return cmocka_run_group_tests(tests, unit_begin, unit_end);
