@@ -43,10 +43,10 @@ enum profile_table {
 };
 
 struct profile {
-	_Atomic uint32_t on;	/* a bit for each table */
-	_Atomic pid_t session;	/* whose it is, or 0 */
-	_Atomic bool is_usable; /* the handler is installed */
-	uint32_t hz;		/* of --profile, or 0 */
+	_Atomic uint32_t on;	  /* a bit for each table */
+	_Atomic uint64_t session; /* whose it is (owner.h), or OWNER_NONE */
+	_Atomic bool is_usable;	  /* the handler is installed */
+	uint32_t hz;		  /* of --profile, or 0 */
 	struct stacktable tables[PROFILE_TABLES];
 	struct flame flame;
 };

@@ -2,13 +2,12 @@
 
 #include "profiler.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "owner.h"
 #include "profile/symbols.h"
 #include "sampler.h"
 
@@ -22,11 +21,12 @@ static const char *name_of(void *symbols, uintptr_t address)
 /* One at a time; what a dead one began is over. */
 static bool take_session(struct profile *p)
 {
-	pid_t owner = p->session;
+	uint64_t owner = p->session;
 
-	if (owner && (kill(owner, 0) == 0 || errno != ESRCH))
+	if (owner && owner_is_alive(owner))
 		return false;
-	return atomic_compare_exchange_strong(&p->session, &owner, getpid());
+	return atomic_compare_exchange_strong(&p->session, &owner,
+					      owner_self());
 }
 
 static enum err fold(struct profile *p, struct text *out, struct errmsg *e)
@@ -87,10 +87,10 @@ enum err profiler_sample(const struct shared *shared,
 			       "there is no /proc here to see what runs");
 	if (!take_session(p))
 		return err_set(e, ERR_BUSY, "process %ld takes a profile",
-			       (long)p->session);
+			       (long)owner_pid(p->session));
 	run_session(shared, session);
 	err = fold(p, out, e);
-	p->session = 0;
+	p->session = OWNER_NONE;
 	return err;
 }
 

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 
 #include "inboard.h"
+#include "profiler.h"
 #include "route.h"
 #include "sampler.h"
 #include "unit.h"
@@ -190,12 +191,38 @@ static void test_sampler(void **state)
 	pthread_join(thread, NULL);
 }
 
+static bool is_gone(void *ctx)
+{
+	UNUSED(ctx);
+	return true;
+}
+
+/* What one with our number began is over, unless it is us. */
+static void test_session_of_another(void **state)
+{
+	struct shared shared = { .profile = profile, .board = new_board(1, 1) };
+	struct profiler_session session = { .hz = 1, .is_gone = is_gone };
+	struct errmsg e;
+	struct text out;
+
+	UNUSED(state);
+	text_init(&out, (size_t)1 << 20);
+	profile->session = owner_self();
+	assert_int_equal(profiler_sample(&shared, &session, &out, &e),
+			 ERR_BUSY);
+	profile->session = owner_self() ^ 1;
+	assert_int_equal(profiler_sample(&shared, &session, &out, &e), ERR_OK);
+	assert_int_equal(profile->session, OWNER_NONE);
+	text_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_samples),
 		cmocka_unit_test(test_forbidden),
 		cmocka_unit_test(test_sampler),
+		cmocka_unit_test(test_session_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, begin, NULL);
