@@ -90,14 +90,20 @@ static bool allow(const struct ruleset *r, const char *path, uint64_t rights)
 	return ok;
 }
 
-/* The log is opened again by its name, maybe as a new file. */
+/*
+ * The log is opened again by its name, maybe as a new file: in the directory
+ * that a link leads to, or in the link's own where that has been moved away.
+ */
 static bool allow_log(const struct ruleset *r, const char *log)
 {
+	const uint64_t rights =
+		LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG;
 	char *copy = mem_strdup(log);
-	bool ok = allow(r, dirname(copy),
-			LANDLOCK_ACCESS_FS_WRITE_FILE |
-				LANDLOCK_ACCESS_FS_MAKE_REG);
+	char *dir = fs_dir_of(log);
+	bool ok = allow(r, dirname(copy), rights) &&
+		  (!dir || allow(r, dir, rights));
 
+	free(dir);
 	free(copy);
 	return ok;
 }

@@ -7,7 +7,8 @@
  * readable: the metrics come from there.  Whatever is open stays open.
  *
  * Rules hold for the directories that are there now, not for their paths: a
- * process that finds another directory in one's place has to be replaced.
+ * process that finds another directory in one's place has to be replaced.  So
+ * it is with the directory in which the log is made again after a rotation.
  *
  * Source: landlock(7).
  */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/fsutil.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "confine.h"
@@ -105,6 +106,16 @@ static struct place_seen look_at(const char *path)
 	return (struct place_seen){ st.st_dev, st.st_ino };
 }
 
+/* Where the log is made again when it was moved away. */
+static struct place_seen look_at_log(const char *log)
+{
+	char *dir = *log ? fs_dir_of(log) : NULL;
+	struct place_seen seen = look_at(dir);
+
+	free(dir);
+	return seen;
+}
+
 static bool is_same(struct place_seen a, struct place_seen b)
 {
 	return a.dev == b.dev && a.ino == b.ino;
@@ -114,19 +125,22 @@ void server_confine(struct server *server)
 {
 	server->base_seen = look_at(server->settings->base);
 	server->cache_seen = look_at(server->cache_dir);
+	server->log_seen = look_at_log(server->settings->log);
 	server->is_confined = confine_self(server->settings, server->cache_dir,
 					   server->spool_dir);
 }
 
 bool server_is_astray(const struct server *server)
 {
-	struct place_seen base;
+	struct place_seen base, log;
 
 	if (!server->is_confined)
 		return false;
 	base = look_at(server->settings->base);
-	/* An archive that is away is waited for. */
+	log = look_at_log(server->settings->log);
+	/* An archive that is away is waited for, and the log's directory. */
 	return (base.ino && !is_same(base, server->base_seen)) ||
+	       (log.ino && !is_same(log, server->log_seen)) ||
 	       !is_same(look_at(server->cache_dir), server->cache_seen);
 }
 

@@ -308,15 +308,18 @@ static bool wait_for_request(const sigset_t *open_mask)
 	struct epoll_event event;
 	int n = epoll_pwait(worker.epoll_fd, &event, 1, -1, open_mask);
 
-	heavy_reap(worker.shared->board);
-	if (must_reopen) {
-		must_reopen = 0;
-		if (worker.is_alone)
-			log_reopen();
-		else
-			log_follow(); /* the master */
-	}
 	return n > 0;
+}
+
+static void follow_log(void)
+{
+	if (!must_reopen)
+		return;
+	must_reopen = 0;
+	if (worker.is_alone)
+		log_reopen();
+	else
+		log_follow(); /* the master */
 }
 
 /* When to retire: around the maximum, so that not all do so at once. */
@@ -366,13 +369,18 @@ static void loop(void)
 	profile_file_under("worker", &worker.slot->route);
 	slot_enter(worker.slot, SLOT_IDLE);
 	while (!must_stop && !is_astray && worker.slot->nr_served < limit) {
-		if (!wait_for_request(&open_mask) || must_stop)
-			continue;
+		bool has_come = wait_for_request(&open_mask);
+
 		/* Alone, what has come is ours to answer. */
 		is_astray = server_is_astray(&worker.server) ||
 			    sharedarea_is_gone(worker.shared->area);
 		if (is_astray && !worker.is_alone)
 			break;
+		/* Not into a directory that it may not write to. */
+		follow_log();
+		heavy_reap(worker.shared->board);
+		if (!has_come || must_stop)
+			continue;
 		slot_enter(worker.slot, SLOT_READING);
 		if (fastcgi_accept(&worker.fastcgi)) {
 			begin_answer(worker.slot);

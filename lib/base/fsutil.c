@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
@@ -21,10 +22,51 @@
 
 #include "base/mem.h"
 
+#define MAX_LINKS 40 /* as the kernel's */
+
 #define FIRST_RAW_SIZE ((size_t)256 * 1024)
 
 /* The kernel gives up on ".." in a link while others rename; then again. */
 #define OPENAT2_ATTEMPTS 1000
+
+/* Puts the target of a link in its place: 1; 0 if it is none, -1 with errno. */
+static int follow_link(char path[PATH_MAX])
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+	char *slash = strrchr(path, '/');
+	size_t dir_len;
+
+	if (n <= 0)
+		return 0;
+	target[n] = '\0';
+	dir_len = *target == '/' || !slash ? 0 : (size_t)(slash + 1 - path);
+	if (dir_len + (size_t)n >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(path + dir_len, target, (size_t)n + 1);
+	return 1;
+}
+
+char *fs_dir_of(const char *path)
+{
+	char name[PATH_MAX];
+	unsigned nr_links = 0;
+	int followed;
+
+	if (strlen(path) >= sizeof(name)) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	strcpy(name, path);
+	while ((followed = follow_link(name)) > 0)
+		if (++nr_links > MAX_LINKS) {
+			errno = ELOOP;
+			return NULL;
+		}
+	return followed < 0 ? NULL : mem_strdup(dirname(name));
+}
 
 void fs_close(int *fd)
 {

@@ -29,6 +29,13 @@ int fs_open_beneath(int dir_fd, const char *rel, int flags);
 /* As above with the fallback alone, for tests. */
 int fs_open_by_component(int dir_fd, const char *rel, int flags);
 
+/*
+ * The directory in which open(path, O_CREAT) finds or makes its file, which is
+ * not the one of the path where that is a symbolic link, maybe to nothing; as
+ * it is spelled there.  NULL with errno; free() it.
+ */
+char *fs_dir_of(const char *path) MUST_CHECK;
+
 /* Closes *fd if it is open, and sets it to -1. */
 void fs_close(int *fd);
 

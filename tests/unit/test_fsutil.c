@@ -7,6 +7,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -513,6 +514,61 @@ static void test_honest_times(void **state)
 	fs_close(&fd);
 }
 
+static void link_in(const char *target, const char *name)
+{
+	assert_int_equal(symlinkat(target, unit_fd, name), 0);
+}
+
+/* Of a file that is there, a link, a chain of them, a link to nothing. */
+static void test_dir_of(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *dir;
+	} rows[] = {
+		{ "d1/file", "d1" },	   { "d1/none", "d1" },
+		{ "d1/up", "d1/../d2" },   { "d1/chain", "d1/../d2" },
+		{ "d1/nothing", "d1/no" }, { "d1/absolute", "/no/such" },
+	};
+	char path[PATH_MAX + 8];
+	char want[PATH_MAX];
+
+	UNUSED(state);
+	unit_write(unit_fd, "d1/file", "", 0);
+	unit_write(unit_fd, "d2/file", "", 0);
+	link_in("../d2/file", "d1/up");
+	link_in("up", "d1/chain");
+	link_in("no/file", "d1/nothing");
+	link_in("/no/such/file", "d1/absolute");
+	link_in("round", "d1/round");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char *dir;
+
+		snprintf(path, sizeof(path), "%s/%s", unit_dir, rows[i].name);
+		snprintf(want, sizeof(want), "%s/%s", unit_dir, rows[i].dir);
+		dir = fs_dir_of(path);
+		assert_non_null(dir);
+		assert_string_equal(dir,
+				    *rows[i].dir == '/' ? rows[i].dir : want);
+		free(dir);
+	}
+	snprintf(path, sizeof(path), "%s/d1/round", unit_dir);
+	assert_null(fs_dir_of(path));
+	assert_int_equal(errno, ELOOP);
+	memset(path, 'x', sizeof(path));
+	path[PATH_MAX] = '\0';
+	assert_null(fs_dir_of(path));
+	assert_int_equal(errno, ENAMETOOLONG);
+	/* A link whose target has no room behind the directory. */
+	for (size_t i = 0; i < 4000; i++)
+		path[i] = i % 2 ? '/' : '.';
+	path[4000] = '\0';
+	link_in(path, "long");
+	snprintf(want, sizeof(want), "%s/%.200slong", unit_dir, path);
+	assert_null(fs_dir_of(want));
+	assert_int_equal(errno, ENAMETOOLONG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +586,7 @@ int main(void)
 		cmocka_unit_test(test_entry_types),
 		cmocka_unit_test(test_may_be_file),
 		cmocka_unit_test(test_honest_times),
+		cmocka_unit_test(test_dir_of),
 	};
 
 	return cmocka_run_group_tests(tests, make_tree, unit_end);
