@@ -23,6 +23,7 @@ static enum err handle_metrics(struct request *req, const void *spec)
 		return err_set(&req->error, ERR_UNBUILT,
 			       "there are metrics only while serving");
 	server_count_cache(req->server);
+	server_count_lost(req->server);
 	metrics_render(req->server->metrics, out);
 	observe_gauges(req->server, out);
 	if (req->server->profile && req->server->profile->hz)

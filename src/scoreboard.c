@@ -74,11 +74,12 @@ bool slot_free_dead(struct scoreboard *b, struct slot_info *slot,
 		    uint64_t owner)
 {
 	struct lost lost;
-	bool is_lost = b->logs_access && find_lost(slot, &lost);
+	bool is_lost = find_lost(slot, &lost);
 
 	if (!atomic_compare_exchange_strong(&slot->owner, &owner, OWNER_NONE))
 		return false;
-	if (is_lost)
+	b->nr_lost += is_lost;
+	if (is_lost && b->logs_access)
 		access_log_lost(&lost);
 	return true;
 }

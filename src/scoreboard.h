@@ -60,6 +60,7 @@ struct scoreboard {
 	_Atomic uint64_t cpu_ms_gone; /* of workers swept */
 	_Atomic pid_t master;	      /* 0: there is none */
 	_Atomic bool logs_access;     /* also of those that died */
+	_Atomic uint64_t nr_lost;     /* answers, until they are counted */
 	struct log_shared log;
 	struct chat_said chat_said;
 	int64_t started_us;	  /* when, since 1970 */
@@ -88,7 +89,8 @@ void slot_free(struct slot_info *slot);
 /*
  * Frees the slot of a process that is dead, unless it is not its any more:
  * several may notice a death, and another may have taken the slot.  Who
- * frees it, which is told so, says in the access log which request was lost.
+ * frees it, which is told so, counts the request that was lost, and says in the
+ * access log which it was.
  */
 bool slot_free_dead(struct scoreboard *b, struct slot_info *slot,
 		    uint64_t owner);

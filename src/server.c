@@ -144,6 +144,15 @@ bool server_is_astray(const struct server *server)
 	       !is_same(look_at(server->cache_dir), server->cache_seen);
 }
 
+void server_count_lost(struct server *server)
+{
+	struct scoreboard *board = server->board;
+
+	scoreboard_sweep(board);
+	metrics_add(server->metrics, METRIC_ANSWERS_BROKEN,
+		    atomic_exchange(&board->nr_lost, 0));
+}
+
 void server_count_cache(struct server *server)
 {
 	const struct hourcache_stats *now = hourcache_stats(server->cache);

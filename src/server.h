@@ -63,6 +63,9 @@ void server_follow(struct server *server);
 void server_confine(struct server *server);
 bool server_is_astray(const struct server *server) MUST_CHECK;
 
+/* Adds the answers that died with their processes since it was last called. */
+void server_count_lost(struct server *server);
+
 /* Adds what the cache did since the last call to the metrics. */
 void server_count_cache(struct server *server);
 

@@ -204,7 +204,18 @@ line = access_of(server, head["x-request-id"])
 ok((line["end"], line["error"], line["status"]) == (b"broken", b"CORRUPT", b"200") and got <= int(line["bytes"]) + 65536 < BIG_BYTES, "SIGBUS: end=broken", (line, got))
 ok(any(e.get("req") == line["req"] and b"truncated" in e.get("msg", b"") for e in events(server)), "SIGBUS: and why")
 
+def broken():
+    return server.metrics().get("restreamer_answers_broken_total")
+
+
+def lost_line(what, id, pid):
+    line = wait_for(lambda: server.get("/files") and accesses(server, id), f"{what}: the line of {id}")
+    same([(e.get("end"), e.get("uri"), e.get("route"), e.get("heavy"), e.get("process")) for e in line], [(b"lost", BIG.encode(), b"cut", b"yes", str(pid).encode())],
+         f"{what}: its line says that it was lost")
+
+
 # A heavy process that is killed: nothing is said to be complete.
+was = broken()
 killed = SlowClient(server, BIG)
 head = killed.read_head()
 pid = only_helper()
@@ -216,6 +227,16 @@ lost = accesses(server, head["x-request-id"])
 same([(e.get("end"), e.get("uri"), e.get("route"), e.get("heavy"), e.get("process")) for e in lost], [(b"lost", BIG.encode(), b"cut", b"yes", str(pid).encode())],
      "a killed process: its death is said, and which answer was lost")
 same([e for e in lost if "status" in e], [], "without an end that it had not")
+same(broken(), was + 1, "and it is counted among the broken ones")
+
+# One that is stopped over the console, which takes TERM.
+stopped = SlowClient(server, BIG)
+head = stopped.read_head()
+pid = only_helper()
+same(run_program("ctl", "--socket", os.path.join(server.dir, "control.sock"), "stop", pid)[0], 0, "ctl stop")
+stopped.read_all()
+lost_line("ctl stop", head["x-request-id"], pid)
+same(broken(), was + 2, "ctl stop: and it is counted")
 
 everything = check_log_lines(server, "of all this")
 ours = Counter(e["req"].decode() for e in everything if e["module"] == b"access")
@@ -280,6 +301,17 @@ line = access_of(d, "relief")
 same((line["heavy"], line["relief"], line["end"], line["bytes"], line["pid"]), (b"yes", b"yes", b"complete", str(20 << 20).encode(), str(pid).encode()), "handed over in mid-answer")
 check_log_lines(d, "ids and evil")
 d.stop()
+
+# Ended because the server ends: the master tells of it before it goes.
+d = Direct(archive, ["--workers", "1", "--stop-timeout", "1"])
+s = fcgi_connect(d.address)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
+s.sendall(fcgi_request(BIG, params={"REQUEST_ID": "late"}))
+pid = wait_for(d.helpers, "a heavy process")[0]
+d.stop()
+lost = accesses(d, "late")
+same([(e["end"], e.get("process")) for e in lost], [(b"lost", str(pid).encode())], "--stop-timeout: the line of what it ended")
+s.close()
 
 # Refused for want of a place.
 d = Direct(archive, ["--workers", "1", "--heavy-max", "1"])

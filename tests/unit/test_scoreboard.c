@@ -101,6 +101,25 @@ static void test_free_of_another(void **state)
 	slot_free(slot);
 }
 
+/* What died with a request is counted, once, though the log is not told. */
+static void test_lost_is_counted(void **state)
+{
+	uint64_t dead = dead_owner();
+
+	UNUSED(state);
+	board->nr_lost = 0;
+	for (int i = 0; i < 4; i++) {
+		struct slot_info *slot = scoreboard_take_heavy(board, dead);
+
+		slotnote_write(&slot->note, i < 2 ? "id" : "", "::1", "/");
+		if (i == 3)
+			slot_enter(slot, SLOT_READING);
+		assert_true(slot_free_dead(board, slot, dead));
+		assert_false(slot_free_dead(board, slot, dead));
+		assert_int_equal(board->nr_lost, i < 1 ? 1 : 2);
+	}
+}
+
 /* A slot that its owner died in long ago is as young as its next owner. */
 static void test_time_of_a_taken_slot(void **state)
 {
@@ -272,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_taking),
 		cmocka_unit_test(test_the_dead),
 		cmocka_unit_test(test_free_of_another),
+		cmocka_unit_test(test_lost_is_counted),
 		cmocka_unit_test(test_time_of_a_taken_slot),
 		cmocka_unit_test(test_workers),
 		cmocka_unit_test(test_reused_number),
