@@ -65,6 +65,10 @@ void console_put_level(struct text *out, const struct scoreboard *board);
 
 /* A few lines a command. */
 void console_describe(struct text *out);
+
+/* The same of one command, ERR_INPUT if there is none of that name; or NULL. */
+enum err console_describe_of(const char *name, struct text *out,
+			     struct errmsg *e) MUST_CHECK;
 void console_describe_man(struct text *out);
 
 /* The longer commands; see console_describe(). */

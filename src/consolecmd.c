@@ -39,9 +39,9 @@ static bool take_number(const char *word, uint32_t max, uint32_t *value_r)
 static enum err cmd_help(struct console_peer *peer)
 {
 	struct text *out = text_new(&peer->arena, MAX_ANSWER);
+	enum err err = console_describe_of(peer->args[0], out, &peer->error);
 
-	console_describe(out);
-	return console_answer(peer, out);
+	return err ? err : console_answer(peer, out);
 }
 
 static enum err cmd_log_level(struct console_peer *peer)
@@ -276,7 +276,8 @@ static const struct command {
 	{ "profile", "SECONDS [HZ]", 1, 2, 0, cmd_profile,
 	  "samples what runs, 99 times a second if nothing else is said, and "
 	  "prints stacks as flame graph tools read them" },
-	{ "help", "", 0, 0, 0, cmd_help, "this list" },
+	{ "help", "[COMMAND]", 0, 1, 0, cmd_help,
+	  "this list, or of it what one command is" },
 };
 
 static const struct command *find_command(const char *name)
@@ -285,6 +286,12 @@ static const struct command *find_command(const char *name)
 		if (!strcmp(commands[i].name, name))
 			return &commands[i];
 	return NULL;
+}
+
+static enum err no_command(const char *name, struct errmsg *e)
+{
+	return err_set(e, ERR_INPUT, "no command '%s'; see 'help'",
+		       err_quote(name).text);
 }
 
 /* Takes an option of a command; false if it has none of that name. */
@@ -308,9 +315,7 @@ enum err console_execute(struct console_peer *peer, char *line)
 	unsigned nr = 0;
 
 	if (!command)
-		return err_set(&peer->error, ERR_INPUT,
-			       "no command '%s'; see 'help'",
-			       err_quote(name).text);
+		return no_command(name, &peer->error);
 	while (rest && nr <= command->max_args) {
 		const char *word = strsep(&rest, " ");
 
@@ -327,13 +332,30 @@ enum err console_execute(struct console_peer *peer, char *line)
 	return command->run(peer);
 }
 
+static void describe(const struct command *command, struct text *out)
+{
+	text_printf(out, "  %s %s\n", command->name, command->words);
+	settings_wrap(out, command->help, 6);
+}
+
 void console_describe(struct text *out)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		text_printf(out, "  %s %s\n", commands[i].name,
-			    commands[i].words);
-		settings_wrap(out, commands[i].help, 6);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		describe(&commands[i], out);
+}
+
+enum err console_describe_of(const char *name, struct text *out,
+			     struct errmsg *e)
+{
+	const struct command *command = name ? find_command(name) : NULL;
+
+	if (name && !command)
+		return no_command(name, e);
+	if (command)
+		describe(command, out);
+	else
+		console_describe(out);
+	return ERR_OK;
 }
 
 void console_describe_man(struct text *out)

@@ -128,8 +128,14 @@ static void add_number(struct json_object *object, const char *name,
 static void add_seconds(struct json_object *object, const char *name,
 			int64_t us)
 {
-	json_object_object_add(object, name,
-			       json_object_new_double((double)us / US_PER_SEC));
+	char text[32];
+
+	us = us > 0 ? us : 0;
+	snprintf(text, sizeof(text), "%" PRId64 ".%06" PRId64, us / 1000000,
+		 us % 1000000);
+	json_object_object_add(
+		object, name,
+		json_object_new_double_s((double)us / US_PER_SEC, text));
 }
 
 /* What both commands tell of a process. */
@@ -283,25 +289,45 @@ static int by_age(const void *a, const void *b)
 	return (x->for_us < y->for_us) - (x->for_us > y->for_us);
 }
 
+static void put_request_heading(struct text *out)
+{
+	text_printf(out,
+		    "%-16s %7s %-8s %12s %-24s %-7s %-15s %12s %12s %10s  %s\n",
+		    "id", "pid", "state", "for", "endpoint", "method", "client",
+		    "sent", "of", "kB/s", "request");
+}
+
+/* What came from outside, and a space behind the width of its column. */
+static void put_cell(struct text *out, const char *text, size_t width)
+{
+	size_t from = out->len;
+	size_t len;
+
+	put_quoted(out, text);
+	len = out->len - from;
+	text_printf(out, "%*s", (int)(len < width ? width + 1 - len : 1), "");
+}
+
 static void put_request(struct text *out, const struct row *row)
 {
 	double seconds = (double)row->for_us / US_PER_SEC;
+	char length[24] = "?";
+	struct text age;
 
-	put_quoted(out, row->text.id);
-	text_printf(out, " %ld %s %.1f s %s %s ", (long)row->pid,
-		    state_names[row->state], seconds, or_dash(row->endpoint),
+	text_init(&age, 64);
+	put_age(&age, row->for_us);
+	if (row->length != LENGTH_UNKNOWN)
+		snprintf(length, sizeof(length), "%" PRIu64, row->length);
+	put_cell(out, row->text.id, 16);
+	text_printf(out, "%7ld %-8s %12s %-24s %-7s ", (long)row->pid,
+		    state_names[row->state], age.data, or_dash(row->endpoint),
 		    or_dash(row->method));
-	put_quoted(out, row->text.client);
-	text_putc(out, ' ');
+	text_release(&age);
+	put_cell(out, row->text.client, 15);
+	text_printf(out, "%12" PRIu64 " %12s %10.1f  ", row->sent, length,
+		    seconds > 0 ? (double)row->sent / 1e3 / seconds : 0);
 	put_quoted(out, row->text.uri);
-	text_printf(out, " %" PRIu64 " of ", row->sent);
-	if (row->length == LENGTH_UNKNOWN)
-		text_putc(out, '?');
-	else
-		text_printf(out, "%" PRIu64, row->length);
-	text_printf(out, " bytes, %.1f kB/s%s\n",
-		    seconds > 0 ? (double)row->sent / 1e3 / seconds : 0,
-		    row->is_waiting ? ", waiting for a place" : "");
+	text_printf(out, "%s\n", row->is_waiting ? " (waits for a place)" : "");
 }
 
 enum err console_requests(struct console_peer *peer)
@@ -321,6 +347,10 @@ enum err console_requests(struct console_peer *peer)
 		    rows[nr].state >= SLOT_READING)
 			nr++;
 	qsort(rows, nr, sizeof(*rows), by_age);
+	if (!peer->wants_json && nr)
+		put_request_heading(out);
+	else if (!peer->wants_json)
+		text_puts(out, "no requests\n");
 	for (size_t i = 0; i < nr; i++) {
 		if (peer->wants_json)
 			json_object_array_add(all, json_of(&rows[i]));

@@ -43,27 +43,46 @@ static enum err add_word(struct call *call, const char *word, struct errmsg *e)
 	return ERR_OK;
 }
 
-static enum err read_words(struct call *call, int argc, char **argv,
-			   struct errmsg *e)
+static bool is_option(const char *word)
 {
-	call->path = getenv("RESTREAMER_SOCKET");
+	return word[0] == '-' && word[1] == '-';
+}
+
+/* Adds the words that are options, or those that are none. */
+static enum err read_words(struct call *call, int argc, char **argv,
+			   bool takes_options, struct errmsg *e)
+{
 	for (int i = 1; i < argc; i++) {
 		enum err err = ERR_OK;
 
 		if (!strncmp(argv[i], "--socket=", 9))
 			call->path = argv[i] + 9;
-		else if (!strcmp(argv[i], "--socket") && i + 1 < argc)
+		else if (!strcmp(argv[i], "--socket") && i + 1 == argc)
+			err = err_set(e, ERR_INPUT,
+				      "option '--socket' needs a value");
+		else if (!strcmp(argv[i], "--socket"))
 			call->path = argv[++i];
-		else
+		else if (is_option(argv[i]) == takes_options)
 			err = add_word(call, argv[i], e);
 		if (err)
 			return err;
 	}
-	if (!call->len)
+	return ERR_OK;
+}
+
+/* The command is to come before its options, wherever they are. */
+static enum err read_line(struct call *call, int argc, char **argv,
+			  struct errmsg *e)
+{
+	enum err err;
+
+	call->path = getenv("RESTREAMER_SOCKET");
+	err = read_words(call, argc, argv, false, e);
+	if (!err && !call->len)
 		return err_set(e, ERR_INPUT,
 			       "usage: ctl --socket PATH COMMAND [ARG]...; see "
 			       "'ctl help'");
-	return ERR_OK;
+	return err ? err : read_words(call, argc, argv, true, e);
 }
 
 static enum err call_server(const struct call *call, int *fd_r,
@@ -151,30 +170,49 @@ static int tell(enum err err, const struct errmsg *e)
 	return exit_status_of(err);
 }
 
-int ctl_run(int argc, char **argv)
+/* Whether that is all that is wanted, which needs no server. */
+static bool asks_for_help(int argc, char **argv)
 {
-	struct call call = { .len = 0 };
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h"))
+			return true;
+	return false;
+}
+
+/* Of the command of that name, or, if word is NULL, of all. */
+static int print_help(const char *word)
+{
+	struct errmsg e = { "" };
+	struct text out;
+	enum err err;
+
+	text_init(&out, MAX_HELP);
+	err = console_describe_of(word, &out, &e);
+	if (!err)
+		fputs(out.data, stdout);
+	text_release(&out);
+	return err ? tell(err, &e) : EXIT_SUCCESS;
+}
+
+static int print_usage(void)
+{
+	puts("restreamer ctl --socket PATH COMMAND [ARG]...\n\n"
+	     "(or RESTREAMER_SOCKET for PATH). The commands:\n");
+	return print_help(NULL);
+}
+
+static int call_and_print(struct call *call)
+{
 	char farewell[MAX_FAREWELL];
 	struct errmsg e = { "" };
-	enum err err = read_words(&call, argc, argv, &e);
 	int fd = -1;
+	enum err err = call_server(call, &fd, &e);
 
-	if (!err && !strcmp(call.line, "help")) {
-		struct text out;
-
-		text_init(&out, MAX_HELP);
-		console_describe(&out);
-		fputs(out.data, stdout);
-		text_release(&out);
-		return EXIT_SUCCESS;
-	}
-	if (!err)
-		err = call_server(&call, &fd, &e);
 	if (err)
 		return tell(err, &e);
-	call.line[call.len++] = '\n';
+	call->line[call->len++] = '\n';
 	/* A console that refuses has answered before it was asked. */
-	(void)!send(fd, call.line, call.len, MSG_NOSIGNAL);
+	(void)!send(fd, call->line, call->len, MSG_NOSIGNAL);
 	if (!read_answer(fd, farewell)) {
 		fputs("restreamer: the console broke off\n", stderr);
 		return EXIT_FAILURE;
@@ -185,6 +223,24 @@ int ctl_run(int argc, char **argv)
 		return EXIT_FAILURE;
 	}
 	return take_leave(farewell);
+}
+
+int ctl_run(int argc, char **argv)
+{
+	struct call call = { .len = 0 };
+	struct errmsg e = { "" };
+	enum err err;
+
+	if (asks_for_help(argc, argv))
+		return print_usage();
+	err = read_line(&call, argc, argv, &e);
+	if (err)
+		return tell(err, &e);
+	if (!strcmp(call.line, "help"))
+		return print_help(NULL);
+	if (!strncmp(call.line, "help ", 5))
+		return print_help(call.line + 5);
+	return call_and_print(&call);
 }
 
 void ctl_describe(struct text *out)

@@ -289,6 +289,8 @@ static int serve(int argc, char **argv)
 
 static bool asks_for_help(int argc, char **argv)
 {
+	if (argc > 1 && !strcmp(argv[1], "ctl"))
+		return false; /* it has its own */
 	for (int i = 1; i < argc; i++)
 		if (!strcmp(argv[i], "--help"))
 			return true;

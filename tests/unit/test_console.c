@@ -65,7 +65,8 @@ static void test_good(void **state)
 		{ "status --json", "\"heavy_max\":2" },
 		{ "status", "0 workers" },
 		{ "status  --json ", "\"processes\":[" },
-		{ "requests", "" },
+		{ "requests", "no requests\n" },
+		{ "help status", "  status [--json]\n" },
 		{ "requests --json", "[]" },
 		{ "log-level", "info" },
 		{ "log-level error", "" },
@@ -103,6 +104,7 @@ static void test_bad(void **state)
 		{ "status now", ERR_INPUT },
 		{ "status --now", ERR_INPUT },
 		{ "help me", ERR_INPUT },
+		{ "help status stop", ERR_INPUT },
 		{ "log-level loud", ERR_INPUT },
 		{ "log-level debug info", ERR_INPUT },
 		{ "log-level --json", ERR_INPUT },
@@ -143,6 +145,7 @@ static void test_bad(void **state)
 static void test_requests(void **state)
 {
 	struct slot_info *slot = scoreboard_worker(shared.board, 1);
+	const char *number;
 	enum err err;
 	char *answer;
 
@@ -155,22 +158,31 @@ static void test_requests(void **state)
 	slot->progress.length = UINT64_MAX;
 	slot_enter(slot, SLOT_LIGHT);
 	answer = say("requests", &err);
-	assert_non_null(strstr(answer, " cut - 1.2.3.4 "
-				       "/cut/a\\x0a\\x1b]\\xff? 5000 of ? "
-				       "bytes"));
-	assert_int_equal(unit_count(answer, "\n"), 1);
+	assert_int_equal(strncmp(answer, "id  ", 4), 0);
+	assert_non_null(strstr(answer, "\nabc  "));
+	assert_non_null(strstr(answer, " 1.2.3.4     "));
+	assert_non_null(strstr(answer, " 5000            ? "));
+	assert_non_null(strstr(answer, "  /cut/a\\x0a\\x1b]\\xff?\n"));
+	assert_int_equal(unit_count(answer, "\n"), 2);
 	free(answer);
 	answer = say("requests --json", &err);
 	assert_non_null(strstr(answer, "\"length\":null"));
 	assert_non_null(strstr(answer, "\"client\":\"1.2.3.4\""));
+	number = strstr(answer, "\"seconds\":");
+	assert_non_null(number);
+	number += strlen("\"seconds\":");
+	number += strspn(number, "0123456789");
+	assert_int_equal(*number, '.');
+	assert_int_equal(strspn(number + 1, "0123456789"), 6);
 	free(answer);
 	slot->note.turn |= 1;
 	answer = say("requests", &err);
-	assert_non_null(strstr(answer, " ? 5000 of ? bytes"));
+	assert_non_null(strstr(answer, "  ?\n"));
+	assert_non_null(strstr(answer, " 5000            ? "));
 	free(answer);
 	slot->state = 77;
 	answer = say("requests", &err);
-	assert_string_equal(answer, "");
+	assert_string_equal(answer, "no requests\n");
 	free(answer);
 	slot_enter(slot, SLOT_IDLE);
 	free(say("stop 1", &err));
