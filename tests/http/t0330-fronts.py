@@ -4,8 +4,8 @@ from onvideo import *
 
 WORDS = ("content-type", "etag", "cache-control", "content-range", "content-length", "accept-ranges", "x-holes", "x-holes-duration", "vary", "allow",
          "retry-after", "content-disposition", "content-encoding", "access-control-allow-origin", "access-control-expose-headers")
-base = cut_archives()
-channel = next(c for c in sorted(os.listdir(base)) if os.path.isdir(os.path.join(base, c, "source")))
+base = cut_archives("bf2")
+channel = "bf2"
 big = Archive(base)
 t0 = T("2024-03-01T10:00:00")
 if not os.path.isdir(os.path.join(base, "big")):

@@ -3,8 +3,8 @@
 from onvideo import *
 
 EXAMPLES = os.path.join(ROOT, "deploy", "examples")
-base = cut_archives()
-channel = next(c for c in sorted(os.listdir(base)) if os.path.isdir(os.path.join(base, c, "source")))
+base = cut_archives("bf2")
+channel = "bf2"
 hour = sorted(os.listdir(os.path.join(base, channel, "source")))[0]
 first = min(n for n in os.listdir(os.path.join(base, channel, "source", hour)) if n.endswith(".ts"))
 began = T(f"{hour}:{first.split('-')[0]}")
