@@ -83,6 +83,7 @@ with socket.socket() as s:
     port = s.getsockname()[1]
 with open(os.path.join(ROOT, "deploy", "nginx-cluster.conf")) as f:
     conf = "".join(l for l in f if not l.startswith("#"))
+conf = conf.replace("fastcgi_cache_valid 200 1m", "fastcgi_cache_valid 200 1s")
 conf = conf.replace("@RUN@", run).replace("@PORT@", str(port)).replace("@USER@", "user root;" if os.getuid() == 0 else "")
 conf = conf.replace("@NODES@", "\n".join(f"server {n.host}:9000 max_fails=1 fail_timeout=2s;" for n in nodes))
 with open(os.path.join(run, "nginx.conf"), "w") as f:
@@ -152,6 +153,14 @@ same([(a.status, a.body == data, a["x-cache"]) for a in got], [(200, True, "MISS
 same(get(path, {"Range": "bytes=100-199"}).body, data[100:200], "a range of it comes out of the cache")
 same(get(path, {"If-None-Match": got[1]["etag"]}).status, 304, "and who has it already is told so")
 same((get(path, method="HEAD").status, get(path).body == data), (200, True), "a HEAD does not get into a GET's way")
+wait_for(lambda: get(path)["x-cache"] == "REVALIDATED", "it to be asked for again")
+ok(get(path).body == data, "later a node is asked whether it is still there")
+tomb = os.path.join(archive.path, "chan/source/2024-03-01T05", name[:-3] + ".tombstone")
+archive.write(os.path.relpath(tomb, archive.path))
+try:
+    ok(wait_for(lambda: get(path).status == 404, "the deletion to be seen", 20), "and one that was deleted is gone")
+finally:
+    os.unlink(tomb)
 cut = f"/cut/chan/source.ts?type=rough&start={iso(day)}&end={iso(day + seconds(40))}"
 a = get(cut)
 same((a.status, get(cut, {"If-None-Match": a["etag"]}).status), (200, 304), "a cut is known by its tag, through the front")

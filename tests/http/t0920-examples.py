@@ -124,6 +124,10 @@ status, words = run("cut-list", server.url, cuts, stdin=text + f"\nsix,{channel}
 ok(status == 1 and "failed: six" in words and "not a name" in words and len(os.listdir(cuts)) == len(moments), "cut-list: says what failed", (status, words))
 sheet = os.path.join(work, "sheet.jpg")
 same(run("contact-sheet", server.url, channel, "source", at(0), at(8), sheet, 4, 2)[0], 0, "contact-sheet")
+status, words = run("contact-sheet", server.url, channel, "source", at(8), at(0), os.path.join(work, "none.jpg"))
+ok(status == 1 and "end" in words and not [n for n in os.listdir(work) if n.startswith("none")], "contact-sheet: an error is told, and is no picture", (status, words))
+status, words = run("cut-list", server.url, cuts, stdin="\r\n  \r\n" + f"crlf,{channel},source,{at(1)},{at(2)}\r\n")
+ok(status == 0 and os.path.exists(os.path.join(cuts, "crlf.ts")), "cut-list: lines may end as on other systems", (status, words))
 from PIL import Image
 with Image.open(sheet) as picture:
     ok(picture.format == "JPEG" and picture.width > 300, "is a picture", picture)
