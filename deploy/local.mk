@@ -35,13 +35,19 @@ dist_errors_DATA = \
 	deploy/errors/400.html \
 	deploy/errors/403.html \
 	deploy/errors/404.html \
+	deploy/errors/405.html \
+	deploy/errors/412.html \
 	deploy/errors/413.html \
 	deploy/errors/414.html \
+	deploy/errors/416.html \
+	deploy/errors/417.html \
 	deploy/errors/431.html \
 	deploy/errors/500.html \
+	deploy/errors/501.html \
 	deploy/errors/502.html \
 	deploy/errors/503.html \
-	deploy/errors/504.html
+	deploy/errors/504.html \
+	deploy/errors/505.html
 examplesdir = $(pkgdatadir)/examples
 dist_examples_SCRIPTS = \
 	deploy/examples/contact-sheet \
