@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	deploy/packages.sh \
 	deploy/run \
 	tests/README \
+	tests/fresh \
 	tests/bench/getdents.c \
 	tests/bench/make-chat \
 	tests/bench/run \

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """deploy/examples: scripts as people write them, against a server that misbehaves."""
+import contextlib
+
 from onvideo import *
 
 EXAMPLES = os.path.join(ROOT, "deploy", "examples")
@@ -47,7 +49,8 @@ while kills < 3:
     if p.poll() is not None:
         break
     for pid in server.helpers() + server.workers():
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     kills += 1
 same(p.wait(PATIENCE), 0, "fetch-cut: ends well, however often it was broken off")
 ok(kills >= 2, "and it was", kills)

@@ -46,7 +46,7 @@ static const struct logfmt *take_line(void)
 	static struct logfmt line;
 	char *text = take_log();
 
-	print_message("# %.200s\n", text);
+	print_message("# %.200s\n", text ? text : "");
 	assert_ptr_equal(logfmt_read(text, &line), text + strlen(text));
 	free(text);
 	return &line;
