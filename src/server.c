@@ -92,7 +92,9 @@ static void follow_base(struct server *server)
 
 void server_follow(struct server *server)
 {
-	follow_base(server);
+	/* Confined, whoever finds another there is replaced. */
+	if (!server->is_confined)
+		follow_base(server);
 	blobstore_follow(&server->edges.blobs, server->cache_dir);
 	blobstore_follow(&server->peaks, server->cache_dir);
 }

@@ -19,8 +19,8 @@
 struct fake {
 	struct client client;
 	struct sink sink;
-	enum err heavy;		/* what go_heavy answers */
-	enum err write;		/* what the sink answers */
+	enum err heavy; /* what go_heavy answers */
+	enum err write; /* what the sink answers */
 	/* recorded */
 	unsigned nr_heavy;
 	unsigned nr_begun;
@@ -124,6 +124,27 @@ static inline void fake_assert_header(const struct fake *f, const char *name,
 	}
 	assert_non_null(value);
 	assert_string_equal(value, expected);
+}
+
+/* A server over the scratch directory as its archive, without a cache. */
+static inline int fake_open_server(struct server *server,
+				   struct settings *settings)
+{
+	static char *argv[] = { (char *)"restreamer",
+				(char *)"--cache",
+				(char *)"none",
+				(char *)"--base",
+				NULL,
+				NULL };
+	struct errmsg e;
+	int nr_words;
+
+	argv[4] = unit_dir;
+	return settings_read(settings, OPTIONS_SERVE, 5, argv, NULL, NULL,
+			     &nr_words, &e) ||
+			       server_open(server, settings, &e) ?
+		       -1 :
+		       0;
 }
 
 #endif

@@ -262,20 +262,6 @@ static unsigned logged_in(const char *name, const char *what)
 	return nr;
 }
 
-static void run_child(void (*fn)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	assert_true(pid >= 0);
-	if (!pid) {
-		fn();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
 static void say_child(void)
 {
 	log_info("from the child");
@@ -295,10 +281,10 @@ static void test_reopen(void **state)
 	log_info("before");
 	assert_int_equal(renameat(unit_fd, "log", unit_fd, "log.2"), 0);
 	log_info("still before");
-	run_child(log_reopen);
-	run_child(say_child);
+	unit_in_child(log_reopen);
+	unit_in_child(say_child);
 	log_info("after");
-	run_child(say_child);
+	unit_in_child(say_child);
 	assert_int_equal(logged_in("log.2", "\n"), 2);
 	assert_int_equal(logged_in("log", "msg=after"), 1);
 	assert_int_equal(logged_in("log", "from the child"), 2);
@@ -312,9 +298,9 @@ static void test_reopen_fails(void **state)
 	unit_logged("");
 	assert_int_equal(renameat(unit_fd, "log", unit_fd, "log.3"), 0);
 	unit_mkdir(unit_fd, "log");
-	run_child(log_reopen);
-	run_child(say_child);
-	run_child(say_child);
+	unit_in_child(log_reopen);
+	unit_in_child(say_child);
+	unit_in_child(say_child);
 	log_info("after");
 	assert_int_equal(logged_in("log.3", "cannot open the log again"), 1);
 	assert_int_equal(logged_in("log.3", "from the child"), 2);
@@ -323,7 +309,7 @@ static void test_reopen_fails(void **state)
 	assert_int_equal(rmdir(path_of("log")), 0);
 	log_reopen();
 	log_info("again");
-	run_child(say_child);
+	unit_in_child(say_child);
 	assert_int_equal(logged_in("log.3", "again\""), 0);
 	assert_int_equal(logged_in("log", "\n"), 2);
 }
@@ -351,7 +337,7 @@ static void test_deleted(void **state)
 {
 	UNUSED(state);
 	unit_mkdir(unit_fd, "away");
-	run_child(follow_into_nothing);
+	unit_in_child(follow_into_nothing);
 	assert_int_equal(logged_in("stderr", "cannot open the log again"), 1);
 	assert_int_equal(logged_in("stderr", "msg=after"), 1);
 	assert_int_equal(logged_in("stderr", "\n"), 2);
@@ -394,9 +380,9 @@ static void test_full_disk(void **state)
 	UNUSED(state);
 	unit_logged("");
 	signal(SIGXFSZ, SIG_IGN);
-	run_child(fill_disk);
+	unit_in_child(fill_disk);
 	/* Another process may be the next. */
-	run_child(say_child);
+	unit_in_child(say_child);
 	text = take_log();
 	for (const char *at = text; at && *at; at += strcspn(at, "\n") + 1) {
 		size_t len = strcspn(at, "\n");
@@ -446,11 +432,11 @@ static void test_repeats_cut(void **state)
 	UNUSED(state);
 	unit_logged("");
 	log_hold_repeats();
-	run_child(say_long);
+	unit_in_child(say_long);
 	assert_int_equal(logged_in("log", "cut=true"), 1);
 	assert_int_equal(logged_in("log", " repeated=39 cut=true\n"), 1);
 	unit_logged("");
-	run_child(say_not_so_long);
+	unit_in_child(say_not_so_long);
 	assert_int_equal(logged_in("log", "cut=true"), 0);
 	assert_int_equal(logged_in("log", "50 repeated=39\n"), 1);
 }
@@ -494,7 +480,7 @@ static void test_repeats_of_children(void **state)
 	unit_logged("");
 	for (int i = 1; i <= 12; i++)
 		log_warning("parent %d", i);
-	run_child(say_many_and_exit);
+	unit_in_child(say_many_and_exit);
 	assert_int_equal(logged_in("log", "msg=\"line "), 11);
 	assert_int_equal(logged_in("log", "repeated=39"), 1);
 	assert_int_equal(logged_in("log", "parent"), 10);

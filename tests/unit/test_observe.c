@@ -27,25 +27,11 @@ static struct request req;
 
 static int begin(void **state)
 {
-	static char *argv[] = { (char *)"restreamer",
-				(char *)"--cache",
-				(char *)"none",
-				(char *)"--base",
-				NULL,
-				NULL };
-	struct errmsg e;
-	int nr_words;
-
 	if (unit_begin(state))
 		return -1;
-	argv[4] = unit_dir;
 	unit_mkdir(unit_fd, "c/q/" UNIT_HOUR_NAME);
 	fake_init(&fake);
-	return settings_read(&settings, OPTIONS_SERVE, 5, argv, NULL, NULL,
-			     &nr_words, &e) ||
-			       server_open(&server, &settings, &e) ?
-		       -1 :
-		       0;
+	return fake_open_server(&server, &settings);
 }
 
 static int end(void **state)

@@ -18,24 +18,12 @@ static struct request req;
 
 static int begin(void **state)
 {
-	static char *argv[] = { (char *)"restreamer",
-				(char *)"--cache",
-				(char *)"none",
-				(char *)"--base",
-				NULL,
-				NULL };
-	struct errmsg e;
-	int nr_words;
-
 	if (unit_begin(state))
 		return -1;
-	argv[4] = unit_dir;
 	unit_make(unit_fd, "c/q/" UNIT_HOUR_NAME "/00:00-2-full-aa.ts", 100);
 	unit_make(unit_fd, "c/q/" UNIT_HOUR_NAME "/00:02-2-full-bb.ts", 100);
 	fake_init(&fake);
-	if (settings_read(&settings, OPTIONS_SERVE, 5, argv, NULL, NULL,
-			  &nr_words, &e) ||
-	    server_open(&server, &settings, &e))
+	if (fake_open_server(&server, &settings))
 		return -1;
 	server.metrics = NULL;
 	return 0;

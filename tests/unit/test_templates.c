@@ -592,20 +592,6 @@ static void assert_told(int fd, const char *expected)
 	assert_int_equal(poll(&p, 1, 100), 0);
 }
 
-static void in_child(void (*fn)(void))
-{
-	pid_t pid = fork();
-	int status;
-
-	assert_true(pid >= 0);
-	if (!pid) {
-		fn();
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
 static void child_frees(void)
 {
 	templates_free(&store);
@@ -634,11 +620,11 @@ static void test_fork(void **state)
 	assert_string_equal(names(), "");
 	assert_told(told[0], "(Q");
 	/* The session stays the parent's: no end of it, and no other. */
-	in_child(child_frees);
+	unit_in_child(child_frees);
 	assert_string_equal(names(), "");
 	assert_told(told[0], "");
 	/* A child that asks has one of its own. */
-	in_child(child_asks);
+	unit_in_child(child_asks);
 	assert_told(told[0], "(QX)");
 	assert_string_equal(names(), "");
 	assert_told(told[0], "");

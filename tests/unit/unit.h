@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -30,7 +31,7 @@
 #include "base/log.h"
 
 /* 2026-11-07T00:00:00Z, the hour that tests talk about. */
-#define UNIT_HOUR    ((int64_t)1794009600 * 1000000)
+#define UNIT_HOUR      ((int64_t)1794009600 * 1000000)
 #define UNIT_HOUR_NAME "2026-11-07T00"
 
 /* Set before a call that must fail, and found unchanged after it. */
@@ -181,6 +182,21 @@ static inline unsigned unit_count(const char *text, const char *what)
 		nr++;
 	}
 	return nr;
+}
+
+/* What another process does, and well. */
+static inline void unit_in_child(void (*fn)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		fn();
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 /* The scratch directory of this program, and its log file "log" in it. */
