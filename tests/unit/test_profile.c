@@ -178,6 +178,9 @@ static void test_sampler(void **state)
 		sampler_tick(&sampler);
 	assert_true(sampler.nr_signals >= 20);
 	assert_true(look(PROFILE_SESSION).has_busy);
+	/* What is on its way to the thread ends with it. */
+	must_stop = true;
+	pthread_join(thread, NULL);
 	/* who has no handler would die of it */
 	signal(SIGPROF, SIG_DFL);
 	sampler_release(&sampler);
@@ -187,8 +190,6 @@ static void test_sampler(void **state)
 	assert_int_equal(sampler.nr_signals, 0);
 	sampler_release(&sampler);
 	profile_end(profile, PROFILE_SESSION);
-	must_stop = true;
-	pthread_join(thread, NULL);
 }
 
 static bool is_gone(void *ctx)
