@@ -43,13 +43,6 @@ enum err archive_check_name(const char *name, struct errmsg *e)
 	return ERR_OK;
 }
 
-static bool is_absent(int error)
-{
-	/* EXDEV: a link that leads out is nothing to us. */
-	return error == ENOENT || error == ENOTDIR || error == EXDEV ||
-	       error == ELOOP || error == ENAMETOOLONG;
-}
-
 static void close_deferred(void *ptr)
 {
 	fs_close(ptr);
@@ -79,7 +72,7 @@ static enum err read_directory(int dir_fd, const char *rel, struct arena *a,
 	dir->fd = -1;
 	arena_defer(a, close_directory, dir);
 	dir->fd = fs_open_beneath(dir_fd, rel, DIRECTORY_FLAGS);
-	if (dir->fd < 0 && !is_absent(errno))
+	if (dir->fd < 0 && !fs_is_absent(errno))
 		return err_set(e, ERR_IO, "cannot open a directory: %s",
 			       strerror(errno));
 	if (dir->fd >= 0) {
@@ -400,26 +393,16 @@ static bool is_withdrawn(const struct archive *archive, const char *path)
 enum err archive_open_file(const struct archive *archive, const char *path,
 			   int *fd_r, struct stat *st_r, struct errmsg *e)
 {
-	struct stat st;
-	int fd = -1;
+	int fd;
 
 	if (has_hidden_component(path) || is_withdrawn(archive, path))
-		goto absent;
-	/* O_NONBLOCK: a FIFO must not hold us up. */
-	fd = fs_open_beneath(archive->base_fd, path, O_RDONLY | O_NONBLOCK);
-	if (fd < 0 && (is_absent(errno) || errno == ENXIO || errno == EACCES))
-		goto absent;
+		return err_set(e, ERR_NOTFOUND, "no file '%s'",
+			       err_quote(path).text);
+	fd = fs_open_file(archive->base_fd, path, st_r);
 	if (fd < 0)
-		return err_set(e, ERR_IO, "cannot open a file: %s",
-			       strerror(errno));
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-		goto absent;
+		return fs_open_error(path, e);
 	*fd_r = fd;
-	*st_r = st;
 	return ERR_OK;
-absent:
-	fs_close(&fd);
-	return err_set(e, ERR_NOTFOUND, "no file '%s'", err_quote(path).text);
 }
 
 enum err archive_quality(const struct archive *archive, struct arena *a,
@@ -436,7 +419,7 @@ enum err archive_quality(const struct archive *archive, struct arena *a,
 	if (err)
 		return err;
 	q->fd = fs_open_beneath(archive->base_fd, path, O_PATH | O_DIRECTORY);
-	if (q->fd < 0 && is_absent(errno))
+	if (q->fd < 0 && fs_is_absent(errno))
 		return err_set(e, ERR_NOTFOUND,
 			       "no quality '%s' of channel '%s'",
 			       err_quote(name).text, err_quote(channel).text);
@@ -478,7 +461,7 @@ enum err archive_hour_span(const struct quality *quality, usec_t *first_r,
 	int fd = fs_open_beneath(quality->fd, ".", DIRECTORY_FLAGS);
 
 	if (fd < 0)
-		return err_set(e, is_absent(errno) ? ERR_NOTFOUND : ERR_IO,
+		return err_set(e, fs_is_absent(errno) ? ERR_NOTFOUND : ERR_IO,
 			       "cannot list quality '%s': %s",
 			       err_quote(quality->name).text, strerror(errno));
 	err = fs_list_read(fd, &list, e);

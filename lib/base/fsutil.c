@@ -157,6 +157,41 @@ int fs_open_beneath(int dir_fd, const char *rel, int flags)
 	return fs_open_by_component(dir_fd, rel, flags);
 }
 
+int fs_open_file(int dir_fd, const char *rel, struct stat *st_r)
+{
+	/* O_NONBLOCK: a FIFO must not hold us up. */
+	int fd = fs_open_beneath(dir_fd, rel, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0) {
+		if (errno == ENXIO)
+			errno = ENOENT;
+		return -1;
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		fs_close(&fd);
+		errno = ENOENT;
+		return -1;
+	}
+	*st_r = st;
+	return fd;
+}
+
+bool fs_is_absent(int error)
+{
+	/* EXDEV: a link that leads out is nothing to us. */
+	return error == ENOENT || error == ENOTDIR || error == EXDEV ||
+	       error == ELOOP || error == ENAMETOOLONG;
+}
+
+enum err fs_open_error(const char *rel, struct errmsg *e)
+{
+	if (fs_is_absent(errno) || errno == EACCES)
+		return err_set(e, ERR_NOTFOUND, "no file '%s'",
+			       err_quote(rel).text);
+	return err_set(e, ERR_IO, "cannot open a file: %s", strerror(errno));
+}
+
 static bool write_all(int fd, const struct iovec *iov, int nr_iov)
 {
 	for (int i = 0; i < nr_iov; i++) {
@@ -313,6 +348,28 @@ enum err fs_read_all(int fd, void *data, size_t len, uint64_t offset,
 	return (size_t)n == len ?
 		       ERR_OK :
 		       err_set(e, ERR_CORRUPT, "%s became shorter", what);
+}
+
+enum err fs_read_file(int dir_fd, const char *rel, size_t max, struct arena *a,
+		      struct iovec *file_r, struct errmsg *e)
+{
+	struct stat st;
+	void *data;
+	enum err err;
+	int fd = fs_open_file(dir_fd, rel, &st);
+
+	if (fd < 0)
+		return fs_open_error(rel, e);
+	if ((uint64_t)st.st_size > max) {
+		err = err_set(e, ERR_LIMIT, "'%s' is larger than %zu kB",
+			      err_quote(rel).text, max / 1024);
+	} else {
+		data = arena_alloc(a, (size_t)st.st_size + 1);
+		err = fs_read_all(fd, data, (size_t)st.st_size, 0, "a file", e);
+		*file_r = (struct iovec){ data, (size_t)st.st_size };
+	}
+	fs_close(&fd);
+	return err;
 }
 
 bool fs_stamp_at(int dir_fd, const char *rel, struct fs_stamp *stamp_r)

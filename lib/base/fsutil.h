@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "base/arena.h"
 #include "base/compiler.h"
 #include "base/err.h"
 #include "base/utime.h"
@@ -26,7 +27,19 @@
  */
 int fs_open_beneath(int dir_fd, const char *rel, int flags);
 
-/* As above with the fallback alone, for tests. */
+/*
+ * As above, a regular file for reading, and what it is.  -1 with errno: ENOENT
+ * also for what is no regular file.
+ */
+int fs_open_file(int dir_fd, const char *rel, struct stat *st_r);
+
+/* Whether opening failed with that because nothing of ours is there. */
+bool fs_is_absent(int error) MUST_CHECK;
+
+/* What errno says of opening it: ERR_NOTFOUND where others may not know. */
+enum err fs_open_error(const char *rel, struct errmsg *e) MUST_CHECK;
+
+/* As fs_open_beneath() with the fallback alone, for tests. */
 int fs_open_by_component(int dir_fd, const char *rel, int flags);
 
 /*
@@ -69,6 +82,14 @@ ssize_t fs_read_at(int fd, void *data, size_t len, uint64_t offset) MUST_CHECK;
  */
 enum err fs_read_all(int fd, void *data, size_t len, uint64_t offset,
 		     const char *what, struct errmsg *e) MUST_CHECK;
+
+/*
+ * A whole regular file beneath dir_fd, in the arena: ERR_NOTFOUND if there is
+ * none that may be read, ERR_LIMIT if it has more than max bytes, ERR_IO,
+ * ERR_CORRUPT if it becomes shorter meanwhile.
+ */
+enum err fs_read_file(int dir_fd, const char *rel, size_t max, struct arena *a,
+		      struct iovec *file_r, struct errmsg *e) MUST_CHECK;
 
 /* What a directory looked like: equal before and after means unchanged. */
 struct fs_stamp {
