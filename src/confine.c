@@ -155,6 +155,8 @@ static bool add_rules(const struct ruleset *r, const struct settings *s,
 		ok = allow(r, cache_dir, MAY_READ | MAY_WRITE);
 	if (ok && !spool_dir)
 		ok = allow_temporary(r);
+	if (ok && settings_www_dir(s))
+		ok = allow(r, settings_www_dir(s), MAY_READ);
 	if (ok && *s->templates)
 		ok = allow(r, s->templates, MAY_READ);
 	if (ok && *s->log)

@@ -3,8 +3,9 @@
  *
  * Where the kernel has Landlock, nothing can be opened from then on but what is
  * named here, by whatever bug: the archive for reading (and writing, with
- * --allow-write), the cache for both, and what the options name.  /proc stays
- * readable: the metrics come from there.  Whatever is open stays open.
+ * --allow-write), the cache for both, the web page, and what the options name.
+ * /proc stays readable: the metrics come from there.  Whatever is open stays
+ * open.
  *
  * Rules hold for the directories that are there now, not for their paths: a
  * process that finds another directory in one's place has to be replaced.  So

@@ -11,6 +11,7 @@
 #include "archive/segment.h"
 #include "base/fsutil.h"
 #include "base/uri.h"
+#include "filetype.h"
 #include "response.h"
 #include "route.h"
 
@@ -31,25 +32,15 @@ static enum err send_file(void *ctx, uint64_t offset, uint64_t count,
 	return sink->copy_file(sink, file->fd, offset, count, e);
 }
 
+/*
+ * Nothing that a mirror brought into the archive is to run: our page is where
+ * it is served.
+ */
 static const char *type_of(const char *path)
 {
-	static const struct {
-		const char *suffix;
-		const char *type;
-	} types[] = {
-		{ ".ts", TYPE_MPEGTS },		{ ".json", TYPE_JSON },
-		{ ".png", "image/png" },	{ ".jpg", "image/jpeg" },
-		{ ".jpeg", "image/jpeg" },	{ ".gif", "image/gif" },
-		{ ".webp", "image/webp" },	{ ".mp4", "video/mp4" },
-		{ ".mkv", "video/x-matroska" }, { ".webm", "video/webm" },
-		{ ".m3u8", TYPE_PLAYLIST },	{ ".txt", TYPE_PLAIN },
-		{ ".vtt", "text/vtt" },
-	};
+	const struct filetype *filetype = filetype_of(path);
 
-	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-		if (segment_has_suffix(path, strlen(path), types[i].suffix))
-			return types[i].type;
-	return TYPE_BYTES;
+	return filetype->runs ? TYPE_BYTES : filetype->type;
 }
 
 /*

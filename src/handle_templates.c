@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#include <xxhash.h>
-
 #include "base/json.h"
 #include "picture/jpegread.h"
 #include "picture/pngread.h"
@@ -72,7 +70,6 @@ static const char *type_of(const struct template *t)
 static enum err handle_image(struct request *req, const void *spec)
 {
 	const struct template *t;
-	XXH128_hash_t hash;
 	struct response r;
 	enum err err = templates_get(req->server->templates, &req->arena,
 				     req->template, &t, &req->error);
@@ -80,14 +77,10 @@ static enum err handle_image(struct request *req, const void *spec)
 	UNUSED(spec);
 	if (err)
 		return err;
-	hash = XXH3_128bits(t->image, t->image_size);
 	response_init(&r, req, type_of(t));
 	/* Nobody is to find a page in bytes that are no picture. */
 	response_header(&r, "X-Content-Type-Options", "nosniff");
-	r.has_etag = true;
-	r.etag[0] = hash.high64;
-	r.etag[1] = hash.low64;
-	response_set_bytes(&r, req, t->image, t->image_size);
+	response_set_content(&r, req, t->image, t->image_size);
 	return response_send(req, &r);
 }
 

@@ -43,6 +43,7 @@ void request_begin(struct request *req, struct server *server,
 		.client = client,
 		.method = method,
 		.headers = { "", "", "", "", "" },
+		.query = "",
 		.now_us = utime_now(),
 	};
 	clock_gettime(CLOCK_MONOTONIC, &req->began);
@@ -223,6 +224,8 @@ enum err request_set_uri(struct request *req, const char *uri)
 			       "nothing is here; we are below '%s'",
 			       req->server->settings->prefix);
 	len = strcspn(path, "?#");
+	req->is_bare = !len && *req->server->settings->prefix;
+	req->query = path[len] == '?' ? path + len + 1 : "";
 	err = split_path(req, path, len);
 	if (!err && path[len] == '?')
 		err = split_query(req, path + len + 1);

@@ -68,6 +68,8 @@ struct request {
 	/* decoded, by request_set_uri() or the offline commands */
 	const char **components;
 	size_t nr_components;
+	bool is_bare;	   /* the prefix alone, without a slash behind it */
+	const char *query; /* as it was sent; "" for none */
 	struct query_arg *args;
 	size_t nr_args;
 

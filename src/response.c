@@ -145,15 +145,21 @@ void response_set_bytes(struct response *r, struct request *req,
 	response_set_iov(r, req, iov, 1, len);
 }
 
-void response_set_text(struct response *r, struct request *req,
-		       const struct text *text)
+void response_set_content(struct response *r, struct request *req,
+			  const void *data, size_t len)
 {
-	XXH128_hash_t hash = XXH3_128bits(text->data, text->len);
+	XXH128_hash_t hash = XXH3_128bits(data, len);
 
-	response_set_bytes(r, req, text->data, text->len);
+	response_set_bytes(r, req, data, len);
 	r->has_etag = true;
 	r->etag[0] = hash.high64;
 	r->etag[1] = hash.low64;
+}
+
+void response_set_text(struct response *r, struct request *req,
+		       const struct text *text)
+{
+	response_set_content(r, req, text->data, text->len);
 }
 
 /* Deciding */
@@ -408,6 +414,25 @@ enum err response_send_options(struct request *req)
 	put_common(req, head);
 	text_printf(head, "Allow: %s\r\n", route_methods(req->route));
 	return begin(req, head, 204, 0);
+}
+
+enum err response_send_moved(struct request *req)
+{
+	const char *prefix = req->server->settings->prefix;
+	struct text *head = text_new(&req->arena, 2 * MAX_HEADERS);
+	struct response to;
+	enum err err;
+
+	response_init(&to, req, TYPE_PLAIN);
+	response_header(&to, "Location", "%s/%s%s", prefix,
+			*req->query ? "?" : "", req->query);
+	err = text_check(to.headers, "the header block", &req->error);
+	if (err)
+		return err;
+	put_common(req, head);
+	text_append(head, to.headers->data, to.headers->len);
+	text_puts(head, "Cache-Control: no-cache\r\nContent-Length: 0\r\n");
+	return begin(req, head, 308, 0);
 }
 
 static void put_error_headers(const struct request *req, enum err err,

@@ -92,6 +92,10 @@ void response_set_iov(struct response *r, struct request *req,
 void response_set_bytes(struct response *r, struct request *req,
 			const void *data, size_t len);
 
+/* The same, with an ETag made of them. */
+void response_set_content(struct response *r, struct request *req,
+			  const void *data, size_t len);
+
 /* A text as the body, with an ETag made of it. */
 void response_set_text(struct response *r, struct request *req,
 		       const struct text *text);
@@ -108,6 +112,9 @@ enum err response_set_json(struct response *r, struct request *req,
 bool response_is_known(const struct request *req, const struct response *r);
 
 enum err response_send(struct request *req, struct response *r) MUST_CHECK;
+
+/* The answer where a slash is missing behind the prefix: to where it is. */
+enum err response_send_moved(struct request *req) MUST_CHECK;
 
 /* The answer to OPTIONS. */
 enum err response_send_options(struct request *req) MUST_CHECK;

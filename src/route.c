@@ -8,7 +8,7 @@ static const struct route *const tables[] = {
 	file_routes,	 segment_routes,  playlist_routes,  cut_routes,
 	video_routes,	 frame_routes,	  waveform_routes,  storyboard_routes,
 	coverage_routes, template_routes, thumbnail_routes, status_routes,
-	chat_routes,
+	chat_routes,	 page_routes, /* a channel "www" has its chat */
 };
 
 void route_each(bool (*fn)(const struct route *route, void *ctx), void *ctx)

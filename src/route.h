@@ -71,5 +71,6 @@ extern const struct route thumbnail_routes[];
 extern const struct route template_routes[];
 extern const struct route status_routes[];
 extern const struct route chat_routes[];
+extern const struct route page_routes[];
 
 #endif

@@ -127,6 +127,7 @@ void server_confine(struct server *server)
 {
 	server->base_seen = look_at(server->settings->base);
 	server->cache_seen = look_at(server->cache_dir);
+	server->www_seen = look_at(settings_www_dir(server->settings));
 	server->log_seen = look_at_log(server->settings->log);
 	server->is_confined = confine_self(server->settings, server->cache_dir,
 					   server->spool_dir);
@@ -134,15 +135,17 @@ void server_confine(struct server *server)
 
 bool server_is_astray(const struct server *server)
 {
-	struct place_seen base, log;
+	struct place_seen base, log, www;
 
 	if (!server->is_confined)
 		return false;
 	base = look_at(server->settings->base);
 	log = look_at_log(server->settings->log);
-	/* An archive that is away is waited for, and the log's directory. */
+	www = look_at(settings_www_dir(server->settings));
+	/* What is away is waited for: archive, log's directory, web page. */
 	return (base.ino && !is_same(base, server->base_seen)) ||
 	       (log.ino && !is_same(log, server->log_seen)) ||
+	       (www.ino && !is_same(www, server->www_seen)) ||
 	       !is_same(look_at(server->cache_dir), server->cache_seen);
 }
 

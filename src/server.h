@@ -40,7 +40,7 @@ struct server {
 	struct profile *profile;	/* NULL offline */
 	struct hourcache_stats counted; /* of cache, already in metrics */
 	bool is_confined;		/* see confine.h */
-	struct place_seen base_seen, cache_seen, log_seen;
+	struct place_seen base_seen, cache_seen, log_seen, www_seen;
 };
 
 /* Opens the archive and the cache; call it after fork. */

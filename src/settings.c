@@ -290,6 +290,13 @@ const char *settings_cache_dir(const struct settings *s, struct arena *a)
 	return "/var/cache/restreamer";
 }
 
+const char *settings_www_dir(const struct settings *s)
+{
+	if (!strcmp(s->www, WWW_NONE))
+		return NULL;
+	return *s->www ? s->www : WWW_DIR;
+}
+
 void settings_wrap(struct text *out, const char *words, size_t indent)
 {
 	size_t column = indent;

@@ -18,6 +18,7 @@
 
 #define COUNT_AUTO UINT32_MAX
 #define CACHE_NONE "none"
+#define WWW_NONE   "none"
 
 enum sendfile_mode { SENDFILE_OFF, SENDFILE_ACCEL, SENDFILE_X };
 
@@ -60,6 +61,9 @@ enum err settings_read(struct settings *s, enum option_set set, int argc,
 
 /* Where the indexes go, or NULL for nowhere. */
 const char *settings_cache_dir(const struct settings *s, struct arena *a);
+
+/* Where the web page is, there or not; or NULL for nowhere. */
+const char *settings_www_dir(const struct settings *s);
 
 /* Appends words, broken before the 79th column, each line indented. */
 void settings_wrap(struct text *out, const char *words, size_t indent);
