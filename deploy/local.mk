@@ -57,10 +57,32 @@ dist_examples_SCRIPTS = \
 
 # With the place of the program in them: known when it is installed, for prefix
 # may be given then.
-fill_in = sed 's|@bindir[@]|$(bindir)|g'
+fill_in = sed -e 's|@bindir[@]|$(bindir)|g' -e 's|@pkgdatadir[@]|$(pkgdatadir)|g'
+
+# The web page: all of www, so that no file is forgotten.  What plays video in it
+# is not kept here but fetched once; then the package has it, too.
+www_files = cd $(srcdir)/www && find . -type f ! -path '*/.*' ! -name '*~'
+get_hls = $(srcdir)/deploy/get-hls || { \
+	echo '*** www/lib lacks hls.js: the web page will play no video.'; \
+	echo '*** See above; then do this again.'; } >&2
+dist-hook:
+	@$(get_hls)
+	@($(www_files)) | while read -r file; do \
+		$(MKDIR_P) "$(distdir)/www/$${file%/*}" && \
+		cp "$(srcdir)/www/$$file" "$(distdir)/www/$$file" || exit 1; \
+	done
+install-www:
+	@$(get_hls)
+	@($(www_files)) | while read -r file; do \
+		to='$(DESTDIR)$(pkgdatadir)/www'/$${file%/*} && \
+		$(MKDIR_P) "$$to" && \
+		$(INSTALL_DATA) "$(srcdir)/www/$$file" "$$to" || exit 1; \
+	done
+.PHONY: install-www
+EXTRA_DIST += deploy/get-hls
 
 # Named for the place they go to.
-install-data-local:
+install-data-local: install-www
 	$(MKDIR_P) '$(DESTDIR)$(prefix)/lib/sysusers.d' \
 		'$(DESTDIR)$(prefix)/lib/tmpfiles.d' \
 		'$(DESTDIR)$(systemdunitdir)' '$(DESTDIR)$(hostingdir)'
@@ -78,6 +100,7 @@ uninstall-local:
 		'$(DESTDIR)$(hostingdir)/restreamer.fcgi' \
 		'$(DESTDIR)$(prefix)/lib/sysusers.d/restreamer.conf' \
 		'$(DESTDIR)$(prefix)/lib/tmpfiles.d/restreamer.conf'
+	rm -rf '$(DESTDIR)$(pkgdatadir)/www'
 
 EXTRA_DIST += \
 	deploy/shared-hosting/restreamer.fcgi.in \
