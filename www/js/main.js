@@ -1,21 +1,165 @@
 /*
- * main.js - puts the page together.
+ * main.js - puts the page together: the state, the parts that show it, and the
+ * address that keeps it.
  */
 import { createApi } from './api.js';
-import { parseAddress } from './address.js';
+import { createArchive } from './archive.js';
+import { formatAddress, parseAddress } from './address.js';
+import { mountChat } from './chat.js';
+import { createCoverage } from './coverage.js';
+import { mountCut } from './cut.js';
 import { createHistory } from './edit.js';
+import { mountChoices, mountJump, mountShare, mountTabs } from './head.js';
+import { mountKeys } from './keys.js';
+import { createMarks } from './marks.js';
+import { mountPicture } from './picture.js';
+import { createPlayer } from './player.js';
+import { mountPreview } from './preview.js';
+import { createNotices, mountBanner, mountShade } from './states.js';
 import { createStore } from './store.js';
+import { mountStrip } from './strip.js';
+import { mountTimeline } from './timeline.js';
+import { mountTransport } from './transport.js';
 
-const address = parseAddress(location.hash);
-const store = createStore({
-	channel: address.channel, quality: address.quality, channels: null, qualities: null,
-	clock: address.clock ?? { zone: 'utc', zero: null }, edit: address.edit,
-	at: address.at, playing: false, following: false, rate: 1, volume: 1, muted: false, frameMs: 1000 / 60,
-	archive: null, view: null, health: 'ok', tab: 'chat',
-});
-const app = {
-	store,
-	api: createApi((health) => store.set({ health })),
-	history: createHistory(() => store.state.edit, (edit) => store.set({ edit })),
-	say() {},
-};
+const REMEMBERED = 'restreamer'; /* of this browser: volume and clock */
+const WRITE_DELAY = 400; /* ms; addresses may be written a hundred times in half a minute */
+
+const byId = (id) => document.getElementById(id);
+
+function remembered() {
+	try {
+		return JSON.parse(localStorage.getItem(REMEMBERED)) ?? {};
+	} catch {
+		return {};
+	}
+}
+
+function firstState() {
+	const address = parseAddress(location.hash);
+	const own = remembered();
+
+	return {
+		channel: address.channel, quality: address.quality, channels: null, qualities: null,
+		clock: address.clock ?? { zone: own.zone === 'local' ? 'local' : 'utc', zero: null },
+		edit: address.edit, at: address.at,
+		player: 'idle', mode: 'archive', playing: false, following: false, rate: 1, frameMs: 1000 / 60,
+		volume: typeof own.volume === 'number' ? Math.min(Math.max(own.volume, 0), 1) : 1, muted: own.muted === true,
+		archive: null, isEmpty: false, view: null, health: 'ok', trouble: '', tab: 'chat',
+	};
+}
+
+/* The state lives in the address, so that a link shares it. */
+function keepAddress(store) {
+	let timer = null;
+	let written = location.hash;
+
+	function write() {
+		const { state } = store;
+
+		timer = null;
+		if (!state.channel)
+			return;
+		const hash = formatAddress({ ...state, at: state.following ? null : state.at });
+
+		if (hash !== written) {
+			written = hash;
+			history.replaceState(null, '', hash);
+		}
+	}
+
+	store.watch(['channel', 'quality', 'edit', 'clock', 'following', 'at', 'playing'], ({ playing }) => {
+		/* While it plays the address stays where it began: it changes sixty times a second. */
+		timer ??= setTimeout(write, playing ? 10 * WRITE_DELAY : WRITE_DELAY);
+	});
+	store.watch(['volume', 'muted', 'clock'], ({ volume, muted, clock }) => {
+		try {
+			localStorage.setItem(REMEMBERED, JSON.stringify({ volume, muted, zone: clock.zone }));
+		} catch {
+			/* A browser that keeps nothing. */
+		}
+	});
+	/* An address that somebody typed, or a link that was followed on this page. */
+	addEventListener('hashchange', () => {
+		if (location.hash !== written)
+			location.reload();
+	});
+	return () => {
+		clearTimeout(timer);
+		write();
+		return location.href;
+	};
+}
+
+function main() {
+	const store = createStore(firstState());
+	const { state } = store;
+	const app = {
+		store,
+		say: createNotices(byId('notices')),
+		api: createApi((health) => store.set({ health })),
+		history: createHistory(() => state.edit, (edit) => store.set({ edit })),
+	};
+	const archive = createArchive(app);
+	let chosen = '';
+
+	app.address = keepAddress(store);
+	app.setChannel = (channel) => archive.setChannel(channel);
+	app.coverage = createCoverage(app);
+	app.player = createPlayer(byId('video'), app);
+	app.marks = createMarks(app);
+	app.preview = mountPreview(byId('preview'), app);
+	app.openTab = mountTabs(byId('tabs'), app);
+	app.searchChat = () => {
+		app.openTab('chat');
+		chat?.focusSearch?.();
+	};
+	/* The server is back, or what was not there may be now. */
+	app.restart = async () => {
+		store.set({ trouble: '' });
+		await archive.load();
+		app.coverage.refresh?.();
+		app.player.retry();
+	};
+	/* To where there is something to see, before or behind a hole. */
+	app.skipHole = async (direction) => {
+		const to = await app.coverage.nextRecorded?.(state.at, direction);
+
+		if (to === null || to === undefined)
+			app.say(direction > 0 ? 'Nothing was recorded after this.' : 'Nothing was recorded before this.', { kind: 'bad' });
+		else
+			app.player.seek(to);
+	};
+	mountChoices({ channel: byId('channel'), quality: byId('quality'), clock: byId('clock'), zero: byId('set-zero') }, app);
+	mountJump(byId('jump'), app);
+	mountShare(byId('share'), app);
+	mountTransport(byId('transport'), app);
+	mountShade(byId('shade'), app);
+	mountBanner(byId('notices'), app);
+	mountTimeline(byId('timeline'), app);
+	mountStrip(byId('strip'), app);
+	const chat = mountChat(byId('chat'), app);
+	mountCut(byId('cut'), app);
+	mountPicture(byId('picture'), app);
+	mountKeys(byId('keys'), app);
+
+	/* What is chosen is opened when it is known how far it reaches, and not again while that grows. */
+	store.watch(['channel', 'quality', 'archive'], ({ channel, quality, archive: reach }) => {
+		const now = reach && quality ? `${channel}/${quality}` : '';
+
+		if (now === chosen)
+			return;
+		if (chosen)
+			app.player.close();
+		chosen = now;
+		if (now)
+			app.player.prepared.then(() => now === chosen && app.player.open());
+	});
+	archive.load();
+	/* What is not there yet may come. */
+	setInterval(() => {
+		if (!state.channels?.length || (state.qualities && !state.qualities.length))
+			archive.load();
+	}, 5000);
+}
+
+main();

@@ -1,0 +1,272 @@
+/*
+ * player.js - what plays: the archive, the live edge, or the edit.
+ *
+ * Writes at, playing, following, rate, frameMs and player of the store; player
+ * is 'idle', 'loading', 'ready', 'hole', 'failed' or 'missing' (no hls.js, or no
+ * Media Source Extensions).  In an edit, a range is left at its last picture.
+ */
+import { absolute, urls } from './api.js';
+import { wholeOf } from './edit.js';
+import { SECOND } from './time.js';
+import { STOPPED, isInside, windowAround } from './window.js';
+
+/** Behind the newest segment, so that there is something to play while the next is made. */
+const LIVE_DELAY = 6 * SECOND;
+/** As far behind the newest it may fall before it goes on at the live edge. */
+const LIVE_LAG = 30 * SECOND;
+const RATES = [1, 1.5, 2, 4, 8, 16];
+
+export function createPlayer(video, app) {
+	const { store } = app;
+	let stream = null;
+	let editing = null; /* { ranges, at: index of the range that plays } */
+	let shuttle = null; /* the timer of playing backwards */
+	let jumping = false; /* between two ranges of an edit */
+
+	const { state } = store;
+	const isLive = () => state.archive !== null && Date.now() - state.archive.to < STOPPED;
+
+	function onPicture(picture) {
+		store.set(picture.length ? { at: picture.moment, frameMs: picture.length } : { at: picture.moment });
+		if (editing)
+			leaveAtEnd(picture);
+		else if (state.following && !video.paused && (stream.newest() ?? 0) - picture.moment > LIVE_LAG)
+			player.follow();
+	}
+
+	/* The last picture of a range is shown: on to the next range, or stay. */
+	function leaveAtEnd(picture) {
+		const range = editing.ranges[picture.range ?? editing.at];
+
+		if (jumping || video.paused || !range || picture.moment + (picture.length ?? state.frameMs) < range.out - 1)
+			return;
+		video.pause();
+		const next = (picture.range ?? editing.at) + 1;
+
+		if (next >= editing.ranges.length) {
+			store.set({ playing: false });
+			return;
+		}
+		jumping = true;
+		editing.at = next;
+		stream.show(editing.ranges[next].in, next);
+		video.addEventListener('seeked', () => {
+			jumping = false;
+			if (state.playing)
+				run();
+		}, { once: true });
+	}
+
+	const events = {
+		onPicture,
+		onReady: () => {
+			store.set({ player: 'ready' });
+			if (state.playing)
+				run();
+		},
+		onGone: () => store.set({ player: 'hole' }),
+		onFailed: (code) => {
+			if (!code || code >= 502)
+				store.set({ health: code === 503 ? 'busy' : 'lost' });
+			store.set({ player: 'failed' });
+		},
+		onEnded: () => {
+			const { to } = stream.source();
+
+			if (!editing && to !== null && to < state.archive.to)
+				load(to);
+			else
+				store.set({ playing: false });
+		},
+	};
+
+	function run() {
+		video.playbackRate = Math.max(state.rate, 0.1);
+		/* A browser that wants to be asked first: show that nothing plays. */
+		video.play().catch((error) => {
+			if (error.name === 'NotAllowedError')
+				store.set({ playing: false });
+		});
+	}
+
+	function load(at) {
+		const { channel, quality } = state;
+		const archive = state.archive;
+
+		if (!stream || !archive || !quality)
+			return;
+		editing = null;
+		store.set({ at, player: 'loading', mode: 'archive' });
+		stream.load({ kind: 'window', channel, quality, ...windowAround(at, archive, Date.now()) }, at);
+	}
+
+	function endShuttle() {
+		clearInterval(shuttle);
+		shuttle = null;
+	}
+
+	const within = (at) => Math.min(Math.max(at, state.archive.from), state.archive.to - 1);
+
+	const player = {
+		/** Begins anew with what the store says: another channel, or a server that is back. */
+		open() {
+			endShuttle();
+			if (!state.archive)
+				return;
+			if (state.at === null || state.following)
+				player.follow();
+			else
+				load(within(state.at));
+		},
+
+		close() {
+			endShuttle();
+			editing = null;
+			stream?.close();
+			store.set({ player: 'idle', playing: false, following: false });
+		},
+
+		/** Shows the first picture at or after a moment. */
+		seek(moment) {
+			if (!state.archive)
+				return;
+			const at = within(moment);
+
+			store.set({ following: false });
+			const source = stream?.source();
+
+			if (!editing && state.player === 'ready' && source?.begun && isInside(source, at)) {
+				store.set({ at });
+				stream.show(at);
+			} else {
+				load(at);
+			}
+		},
+
+		play() {
+			endShuttle();
+			store.set({ playing: true });
+			if (editing && editing.at === editing.ranges.length - 1 && state.at >= editing.ranges.at(-1).out - state.frameMs - 1)
+				player.playEdit();
+			else if (state.player === 'ready')
+				run();
+		},
+
+		pause() {
+			endShuttle();
+			video.pause();
+			store.set({ playing: false, following: false, rate: Math.abs(state.rate) || 1 });
+		},
+
+		toggle() {
+			if (state.playing)
+				player.pause();
+			else
+				player.play();
+		},
+
+		/** Shows the picture n places on. */
+		step(n) {
+			player.pause();
+			if (stream && !stream.step(n) && state.at !== null)
+				stream.show(state.at + n * state.frameMs);
+		},
+
+		/** Faster: J and L.  Backwards is by seeking, ten times a second. */
+		shuttle(direction) {
+			const isBack = state.rate < 0;
+			const next = (rate) => RATES.find((one) => one > rate) ?? RATES.at(-1);
+
+			if (direction > 0) {
+				const rate = state.playing && !isBack ? next(state.rate) : 1;
+
+				endShuttle();
+				player.setRate(rate);
+				player.play();
+				return;
+			}
+			const rate = shuttle && isBack ? next(-state.rate) : 1;
+
+			endShuttle();
+			video.pause();
+			store.set({ rate: -rate, playing: true, following: false });
+			shuttle = setInterval(() => {
+				if (!video.seeking && state.at !== null)
+					stream.show(Math.max(state.archive.from, state.at - rate * 100));
+			}, 100);
+		},
+
+		setRate(rate) {
+			store.set({ rate });
+			video.playbackRate = Math.max(rate, 0.1);
+		},
+
+		/** The newest there is, and on with it. */
+		follow() {
+			if (!state.archive)
+				return;
+			endShuttle();
+			const at = Math.max(state.archive.from, state.archive.to - LIVE_DELAY);
+
+			store.set({ following: isLive(), playing: isLive() || state.playing, rate: 1 });
+			load(at);
+		},
+
+		/** Plays the edit from one of its whole ranges on. */
+		playEdit(first = 0) {
+			const { ranges } = wholeOf(state.edit);
+
+			if (!stream || !ranges.length)
+				return;
+			endShuttle();
+			const start = Math.min(first, ranges.length - 1);
+
+			editing = { ranges, at: start };
+			jumping = false;
+			store.set({ player: 'loading', mode: 'edit', playing: true, following: false, rate: 1, at: ranges[start].in });
+			stream.load({ kind: 'edit', channel: state.channel, quality: state.quality, ranges }, ranges[start].in, start);
+		},
+
+		/** Back from the edit to the archive, at the same picture. */
+		leaveEdit() {
+			if (editing)
+				load(within(state.at));
+		},
+
+		/** After the server was away. */
+		retry() {
+			if (state.player === 'failed')
+				player.open();
+			else
+				stream?.retry();
+		},
+
+		/** Whether a moment is in a hole of what is loaded. */
+		isHole: (moment) => stream?.isHole(moment) ?? false,
+	};
+
+	store.watch(['volume', 'muted'], ({ volume, muted }) => {
+		video.volume = volume;
+		video.muted = muted;
+	});
+
+	/* hls.js may be missing from an installation; the rest of the page works without. */
+	player.prepared = import('./stream.js').then(({ createStream, isSupported }) => {
+		if (isSupported())
+			stream = createStream(video, events);
+		else
+			store.set({ player: 'missing' });
+	}).catch(() => store.set({ player: 'missing' }));
+	return player;
+}
+
+/** A video of its own over the player's: the join between whole ranges i and i + 1, as the cut will have it. */
+export function joinUrl(state, i) {
+	const { ranges, joins } = wholeOf(state.edit);
+	const around = 2 * SECOND + (joins[i] ? joins[i].seconds * SECOND : 0);
+	const before = { in: Math.max(ranges[i].in, ranges[i].out - around), out: ranges[i].out };
+	const after = { in: ranges[i + 1].in, out: Math.min(ranges[i + 1].out, ranges[i + 1].in + around) };
+
+	return absolute(urls.cut(state.channel, state.quality, 'mp4', [before, after], [joins[i]],
+		{ faststart: 'true', allow_holes: 'true' }));
+}

@@ -1,0 +1,302 @@
+/*
+ * stream.js - a stretch of the archive in a video element, by HLS, with the
+ * moment of every picture.
+ *
+ * load({ kind: 'window', from, to }) plays a window (window.js; to is null
+ * where it is live), load({ kind: 'edit', ranges }) an edit list.  at() is the
+ * moment of the picture that is shown; show(moment) shows the first picture at
+ * or after a moment, as a cut from there begins with it.
+ */
+import Hls from '../lib/hls.light.min.mjs';
+
+import { absolute, urls } from './api.js';
+import { createPictures, exactDate, lastAtOrBefore, pictureTimes } from './pictures.js';
+import { createSliding, liveFrom } from './window.js';
+
+const CONFIG = {
+	backBufferLength: 60,
+	maxBufferLength: 30,
+	maxMaxBufferLength: 60,
+	liveDurationInfinity: true,
+	testBandwidth: false,
+	enableWorker: true,
+	/* Times of pictures are those of the source, also where it begins without a key frame. */
+	forceKeyFrameOnDiscontinuity: false,
+	/* A server that is away comes back: we tell, and go on when it does. */
+	fragLoadPolicy: { default: {
+		maxTimeToFirstByteMs: 20000, maxLoadTimeMs: 60000,
+		timeoutRetry: { maxNumRetry: 4, retryDelayMs: 500, maxRetryDelayMs: 4000 },
+		errorRetry: { maxNumRetry: 4, retryDelayMs: 500, maxRetryDelayMs: 4000 },
+	} },
+};
+
+/* Loads playlists; those of a live window are asked for from where it is now, and numbered on. */
+function slidingLoader(source) {
+	return class extends Hls.DefaultConfig.loader {
+		load(context, config, callbacks) {
+			const number = source.number;
+
+			if (!number) {
+				super.load(context, config, callbacks);
+				return;
+			}
+			super.load({ ...context, url: source.url() }, config, {
+				...callbacks,
+				onSuccess: (response, stats, _, details) =>
+					callbacks.onSuccess({ ...response, data: number(response.data), url: context.url }, stats, context, details),
+			});
+		}
+	};
+}
+
+/** Ranges of an edit, each segment's place in it: which range the fragments of an edit list belong to. */
+export function rangesOfFragments(dates, ranges) {
+	let range = 0;
+	let last = -Infinity;
+
+	return dates.map((date) => {
+		if (date <= last || date >= ranges[range].out)
+			range = Math.min(range + 1, ranges.length - 1);
+		last = date;
+		return range;
+	});
+}
+
+export const isSupported = () => Hls.isSupported();
+
+/**
+ * events: onPicture(picture) for each picture that is shown, { moment, length,
+ * range }; onReady() when there is something to play; onGone() when there is
+ * nothing in a window; onFailed(message, isFatal); onEnded().
+ */
+export function createStream(video, events) {
+	const pictures = createPictures();
+	let hls = null;
+	let source = null; /* what is loaded, with the channel and quality it is of */
+	let shown = null; /* the picture that is shown */
+	let wanted = null; /* { moment, range } that is looked for */
+	let mapped = null; /* { details, dates, ranges } of the playlist that there is */
+
+	/* The playlist's fragments with their moments. */
+	function mapOf(details) {
+		if (mapped?.details !== details) {
+			const dates = details.fragments.map((fragment) => exactDate(fragment.rawProgramDateTime ?? ''));
+
+			mapped = { details, dates, ranges: source.kind === 'edit' ? rangesOfFragments(dates, source.ranges) : null };
+		}
+		return mapped;
+	}
+
+	function map() {
+		const details = hls?.latestLevelDetails;
+
+		return details?.fragments.length ? mapOf(details) : mapped;
+	}
+
+	/* The fragment that has a moment, of one range of an edit; the next one where it is in a hole. */
+	function fragmentAt(moment, range = 0) {
+		const now = map();
+
+		if (!now)
+			return null;
+		const { fragments } = now.details;
+		const first = now.ranges ? Math.max(0, now.ranges.indexOf(range)) : 0;
+		const end = now.ranges ? now.ranges.lastIndexOf(range) + 1 || fragments.length : fragments.length;
+		const dates = now.dates.slice(first, end);
+		let i = first + Math.max(0, lastAtOrBefore(dates, moment));
+
+		/* What is behind its last picture belongs to the next. */
+		if (moment >= now.dates[i] + fragments[i].duration * 1000 + 20 && i + 1 < end)
+			i++;
+		return { fragment: fragments[i], date: now.dates[i], next: i + 1 < end ? fragments[i + 1] : null };
+	}
+
+	/* Where to look for the first picture at or after a moment: { time, exact }. */
+	function timeOf(moment, range) {
+		const found = fragmentAt(moment, range);
+
+		if (!found)
+			return null;
+		const { fragment, date, next } = found;
+		const exact = pictures.firstFrom(fragment.sn, moment) ??
+			(pictures.has(fragment.sn) && next ? pictures.firstFrom(next.sn, moment) : null);
+
+		if (exact !== null)
+			return { time: exact, exact: true };
+		const start = fragment.elementaryStreams?.video?.startPTS ?? fragment.start;
+
+		return { time: start + Math.max(0, moment - date) / 1000, exact: false };
+	}
+
+	/* A little behind a picture's beginning: what a seek to it shows is it. */
+	const inside = (time) => time + 0.002;
+
+	function seek(time) {
+		video.currentTime = inside(time);
+	}
+
+	/* After a seek to a place whose pictures were not known: to the very one. */
+	function settle() {
+		if (!wanted || video.seeking)
+			return;
+		const target = timeOf(wanted.moment, wanted.range);
+
+		if (!target?.exact)
+			return;
+		const at = pictures.at(video.currentTime);
+
+		wanted = null;
+		if (!at || Math.abs(at.time - target.time) > 0.0005)
+			seek(target.time);
+	}
+
+	function pictureAt(time) {
+		const picture = pictures.at(time);
+
+		if (!picture)
+			return null;
+		const now = map();
+		const place = now?.ranges ? now.details.fragments.findIndex((fragment) => fragment.sn === picture.key) : -1;
+
+		return { ...picture, range: place < 0 ? null : now.ranges[place] };
+	}
+
+	function present(_, frame) {
+		if (hls) {
+			const picture = pictureAt(frame.mediaTime);
+
+			if (picture) {
+				shown = picture;
+				events.onPicture(picture);
+			}
+		}
+		video.requestVideoFrameCallback(present);
+	}
+
+	/* The fragment has the source's times; the element's are offset from them. */
+	function onAppending(_, { type, frag, data, offset = 0 }) {
+		if (type === 'video' || type === 'audiovideo')
+			pictures.put(frag.sn, exactDate(frag.rawProgramDateTime ?? ''), pictureTimes(data).map((time) => time + offset));
+	}
+
+	function onError(_, data) {
+		if (!data.fatal)
+			return;
+		if (data.type === Hls.ErrorTypes.MEDIA_ERROR) {
+			hls.recoverMediaError();
+			return;
+		}
+		events.onFailed(data.response?.code ?? 0, data.details);
+	}
+
+	function urlOf(of) {
+		if (of.kind === 'edit')
+			return absolute(urls.editList(of.channel, of.quality, of.ranges));
+		const from = of.to === null ? Math.max(of.from, liveFrom(shown?.moment ?? of.at)) : of.from;
+
+		return absolute(urls.playlist(of.channel, of.quality, from, of.to));
+	}
+
+	function open(of) {
+		close();
+		source = { ...of, number: of.kind === 'window' && of.to === null ? createSliding() : null, url: () => urlOf(of) };
+		hls = new Hls({
+			...CONFIG,
+			workerPath: absolute('www/lib/hls.worker.js'),
+			pLoader: slidingLoader(source),
+			autoStartLoad: false,
+		});
+		hls.on(Hls.Events.LEVEL_LOADED, begin);
+		hls.on(Hls.Events.BUFFER_APPENDING, onAppending);
+		hls.on(Hls.Events.FRAG_BUFFERED, settle);
+		hls.on(Hls.Events.ERROR, onError);
+		hls.loadSource(urlOf(of));
+		hls.attachMedia(video);
+	}
+
+	/* The first list that has something: begin where it was wanted. */
+	function begin(_, { details }) {
+		if (source.begun)
+			return;
+		if (!details.fragments.length) {
+			events.onGone();
+			return;
+		}
+		mapOf(details);
+		const { time } = timeOf(wanted?.moment ?? source.at, wanted?.range ?? 0);
+
+		source.begun = true;
+		hls.startLoad(inside(time));
+		events.onReady();
+	}
+
+	function close() {
+		hls?.destroy();
+		hls = null;
+		mapped = null;
+		shown = null;
+		pictures.clear();
+	}
+
+	video.addEventListener('seeked', settle);
+	video.addEventListener('ended', () => hls && events.onEnded());
+	video.requestVideoFrameCallback(present);
+
+	return {
+		/** what: { kind, channel, quality, … }, at: the moment to begin with, and its range in an edit. */
+		load(what, at, range = 0) {
+			wanted = { moment: at, range };
+			open({ ...what, at });
+		},
+
+		close,
+
+		source: () => source,
+
+		/** The picture that is shown, or null. */
+		shown: () => shown,
+
+		/** Shows the first picture at or after a moment. */
+		show(moment, range = 0) {
+			const target = timeOf(moment, range);
+
+			wanted = { moment, range };
+			if (target) {
+				if (target.exact)
+					wanted = null;
+				seek(target.time);
+			}
+		},
+
+		/** Shows the picture n places on; false where it is not loaded. */
+		step(n) {
+			const time = pictures.step(video.currentTime, n);
+
+			wanted = null;
+			if (time === null)
+				return false;
+			seek(time);
+			return true;
+		},
+
+		/** The last moment there is, as the playlist says; null where there is none. */
+		newest() {
+			const now = map();
+
+			return now ? now.dates.at(-1) + now.details.fragments.at(-1).duration * 1000 : null;
+		},
+
+		/** Whether a moment's segment is in the playlist, or why not. */
+		isHole(moment) {
+			const found = fragmentAt(moment);
+
+			return found !== null && (moment < found.date - 20 || moment > found.date + found.fragment.duration * 1000 + 20);
+		},
+
+		/** Goes on after the server was away. */
+		retry() {
+			if (hls)
+				hls.startLoad();
+		},
+	};
+}

@@ -1,0 +1,118 @@
+/*
+ * window.js - which part of the archive the player has as a playlist.
+ *
+ * A week of it is hundreds of thousands of segments.  The player has a stretch
+ * around where it is: far from the live edge an hour that has an end, near it a
+ * list that grows at its end and is shortened at its beginning.  The server
+ * counts each list's segments from 0; createSliding() counts on across them, so
+ * that to the player it is one live playlist (RFC 8216, 6.2.2).
+ */
+import { HOUR, MINUTE, SECOND } from './time.js';
+
+const BEHIND = 5 * MINUTE;
+const AHEAD = 55 * MINUTE;
+
+/** A stream whose newest segment is as old as that has stopped. */
+export const STOPPED = 90 * SECOND;
+
+const wholeMinute = (ms) => Math.floor(ms / MINUTE) * MINUTE;
+
+/**
+ * The window around a moment of an archive { from, to }: { from, to }, with to
+ * null where it is live.
+ */
+export function windowAround(at, archive, now) {
+	const from = wholeMinute(Math.max(at - BEHIND, archive.from - MINUTE));
+	const to = wholeMinute(at + AHEAD);
+
+	if (to < archive.to)
+		return { from, to };
+	/* The server ends a list for good where no hole is at its end, or an hour behind it. */
+	return now - archive.to < STOPPED ? { from, to: null } : { from, to: archive.to + 2 * HOUR };
+}
+
+/** Whether a player with such a window can show a moment. */
+export function isInside(window, at) {
+	return window !== null && at >= window.from && (window.to === null || at < window.to);
+}
+
+/** Where a live window should begin, for a player at a moment. */
+export const liveFrom = (at) => wholeMinute(at - BEHIND);
+
+const isUri = (line) => line !== '' && !line.startsWith('#');
+
+/* A playlist's segments: [{ uri, cc }], cc the number of discontinuities before it. */
+function segmentsOf(lines) {
+	const segments = [];
+	let cc = 0;
+
+	for (const line of lines)
+		if (line.startsWith('#EXT-X-DISCONTINUITY') && !line.startsWith('#EXT-X-DISCONTINUITY-SEQUENCE'))
+			cc++;
+		else if (isUri(line))
+			segments.push({ uri: line, cc });
+	return segments;
+}
+
+/**
+ * Numbers the lists of a window that slides: number(text) is the text with
+ * MEDIA-SEQUENCE and DISCONTINUITY-SEQUENCE as they follow from the list before.
+ * A list that shares no segment with it follows it.
+ */
+export function createSliding() {
+	let known = new Map(); /* uri: { sn, cc } of the last list */
+	let next = { sn: 0, cc: 0 };
+
+	return function number(text) {
+		const lines = text.split('\n');
+		const segments = segmentsOf(lines);
+		const shared = segments.findIndex((segment) => known.has(segment.uri));
+		let base = next;
+
+		if (shared >= 0) {
+			const was = known.get(segments[shared].uri);
+
+			/* Numbers go up only: what is now in front of the first known one, a late segment, is left out. */
+			base = { sn: was.sn, cc: was.cc - segments[shared].cc };
+		}
+		const kept = shared > 0 ? segments.slice(shared) : segments;
+		const dropped = segments.length - kept.length;
+
+		if (segments.length) {
+			const last = kept.at(-1);
+
+			known = new Map(kept.map((segment, i) => [segment.uri, { sn: base.sn + i, cc: base.cc + segment.cc }]));
+			next = { sn: base.sn + kept.length, cc: base.cc + last.cc + 1 };
+		}
+		return write(lines, dropped, base.sn, base.cc + (kept[0]?.cc ?? 0));
+	};
+}
+
+/* The list without its first segments, with its numbers. */
+function write(lines, dropped, sn, cc) {
+	const out = [];
+	let head = true;
+	let skip = dropped;
+
+	for (const line of lines) {
+		const isTag = line.startsWith('#EXT-X-PROGRAM-DATE-TIME') || line.startsWith('#EXTINF') ||
+			line === '#EXT-X-DISCONTINUITY';
+
+		if (line.startsWith('#EXT-X-MEDIA-SEQUENCE')) {
+			out.push(`#EXT-X-MEDIA-SEQUENCE:${sn}`, `#EXT-X-DISCONTINUITY-SEQUENCE:${cc}`);
+			continue;
+		}
+		if (isTag || isUri(line))
+			head = false;
+		if (!head && skip) {
+			if (isUri(line))
+				skip--;
+			continue;
+		}
+		/* Counted in DISCONTINUITY-SEQUENCE instead. */
+		if (dropped && line === '#EXT-X-DISCONTINUITY' && !out.some(isUri))
+			continue;
+		out.push(line);
+	}
+	return out.join('\n');
+}
