@@ -62,6 +62,8 @@ EXTRA_DIST += \
 	tests/http/t0320-gzip-etag.py \
 	tests/http/t0330-fronts.py \
 	tests/http/t0340-installed.py \
+	tests/http/t0345-get-hls.py \
+	tests/http/t0350-page.py \
 	tests/http/t0400-cut-rough.py \
 	tests/http/t0410-cut-smart.py \
 	tests/http/t0420-cut-containers.py \

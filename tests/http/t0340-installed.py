@@ -20,6 +20,17 @@ def read(*path):
         return f.read()
 
 
+
+
+def files_below(top):
+    return {os.path.relpath(os.path.join(d, f), top) for d, _, names in os.walk(top) for f in names}
+
+
+page = files_below(os.path.join(share, "www"))
+same(page, {f for f in files_below(os.path.join(ROOT, "www")) if not re.search(r"(^|/)\.|~$", f)}, "all of the web page")
+ok("index.html" in page and all(content([os.path.join(share, "www", f)]) == content([os.path.join(ROOT, "www", f)]) for f in page), "as it is")
+same({os.stat(os.path.join(share, "www", f)).st_mode & 0o777 for f in page}, {0o644}, "for all to read")
+
 # ------------------------------------------------------------------ a service
 unit = read(home, "lib", "systemd", "system", "restreamer.service")
 ok(f"ExecStart={home}/bin/restreamer serve\n" in unit and "@bindir" not in unit, "the service runs what was installed")
@@ -140,6 +151,7 @@ same((a.status, a.json), (200, ["chan"]), "below ~ann/archive: the list")
 if a.status != 200:
     diag(read(run, "error.log") + read(run, "out"))
     finish()
+same(ask("/archive/").body, content([os.path.join(share, "www", "index.html")]), "the web page")
 same(ask("/page.txt").text, "a page beside it\n", "what is beside it is Apache's")
 R = f"start={iso(t0)}&end={iso(t0 + seconds(20))}"
 a = ask(f"/archive/playlist/chan/source.m3u8?{R}")

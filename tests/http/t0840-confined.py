@@ -28,9 +28,13 @@ with open(secret, "w") as f:
     f.write("secret")
 link = os.path.join(archive.path, "chan", "way-out")
 os.symlink(outside, link)
+www = temp_dir("www")
+with open(os.path.join(www, "index.html"), "w") as f:
+    f.write("the page")
 P = "/playlist/chan/source.m3u8?start=2024-03-01T10:00&end=2024-03-01T10:01"
 PLACES = {"base": archive.path, "segment": paths[0], "outside": outside, "secret": secret, "link": os.path.join(link, "secret"), "root": "/", "etc": "/etc/passwd",
-          "shadow": "/etc/shadow", "program": PROGRAM, "tmp": "/tmp", "dev": "/dev/null", "proc": "/proc/self/stat", "maker": os.path.join(archive.path, "chan")}
+          "shadow": "/etc/shadow", "program": PROGRAM, "tmp": "/tmp", "dev": "/dev/null", "proc": "/proc/self/stat", "maker": os.path.join(archive.path, "chan"),
+          "www": www, "index": os.path.join(www, "index.html")}
 
 
 def found(options, **more):
@@ -40,7 +44,7 @@ def found(options, **more):
     same(d.ask(P).status, 200, f"{options}: it serves")
     wait_for(lambda: "tryopen: " + cache in d.log(), "the words of a worker")
     got = dict(re.findall(r"^tryopen: (\S+) (\S+)$", d.log(), re.M))
-    for name in ("base", "outside", "root", "tmp", "maker", "cache"):
+    for name in ("base", "outside", "root", "tmp", "maker", "cache", "www"):
         try:
             os.unlink(os.path.join(places[name], "made-by-tryopen"))
         except OSError:
@@ -56,6 +60,12 @@ same({k: v for k, v in got.items() if k in ("outside", "secret", "link", "root",
      dict.fromkeys(("outside", "secret", "link", "root", "etc", "shadow", "program", "tmp", "dev"), "---"),
      "nothing outside can be opened, not over a link either")
 same(got["proc"], "r--", "/proc can be read, for the metrics")
+
+same((got["www"], got["index"]), ("---", "---"), "nor a page that is not --www")
+d.stop()
+d, got = found(["--www", www])
+same((got["www"], got["index"], got["secret"]), ("r--", "r--", "---"), "--www can be read, and nothing be made in it")
+same(d.ask("/").text, "the page", "and is served")
 
 # What is replaced under it: by a process that may open what is there now.
 workers = set(d.workers())

@@ -27,13 +27,11 @@ static int make_tree(void **state)
 	assert_int_equal(symlinkat("in/file", unit_fd, "base/link-file"), 0);
 	assert_int_equal(symlinkat("../in", unit_fd, "base/in/link-round"), 0);
 	assert_int_equal(symlinkat("../secret", unit_fd, "base/link-out"), 0);
-	assert_int_equal(symlinkat("../secret/file", unit_fd,
-				   "base/link-out-file"),
-			 0);
+	assert_int_equal(
+		symlinkat("../secret/file", unit_fd, "base/link-out-file"), 0);
 	assert_int_equal(symlinkat(out, unit_fd, "base/link-absolute"), 0);
 	assert_int_equal(symlinkat("loop", unit_fd, "base/loop"), 0);
-	assert_int_equal(symlinkat("/proc/self/cwd", unit_fd, "base/magic"),
-			 0);
+	assert_int_equal(symlinkat("/proc/self/cwd", unit_fd, "base/magic"), 0);
 	assert_int_equal(mkfifoat(unit_fd, "base/fifo", 0600), 0);
 	return 0;
 }
@@ -259,7 +257,7 @@ static void test_replace_file_fails(void **state)
 	assert_true(errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST);
 	assert_non_null(strstr(e.text, "'f'"));
 	assert_int_equal(fs_list_read(fd, &list, &e), ERR_OK);
-	assert_int_equal(list.nr, 1);	/* the private file is gone */
+	assert_int_equal(list.nr, 1); /* the private file is gone */
 	fs_list_release(&list);
 	close(fd);
 
@@ -377,9 +375,8 @@ static void test_list(void **state)
 		struct stat st;
 
 		assert_int_equal(entry->len, strlen(entry->name));
-		assert_int_equal(fstatat(fd, entry->name, &st,
-					 AT_SYMLINK_NOFOLLOW),
-				 0);
+		assert_int_equal(
+			fstatat(fd, entry->name, &st, AT_SYMLINK_NOFOLLOW), 0);
 		assert_int_equal(entry->ino, st.st_ino);
 		assert_int_equal(fs_entry_is_dir(fd, entry),
 				 !strcmp(entry->name, "dir") ||
@@ -480,9 +477,9 @@ static void test_may_be_file(void **state)
 		unsigned char type;
 		bool may;
 	} rows[] = {
-		{ DT_REG, true },   { DT_LNK, true },	{ DT_UNKNOWN, true },
-		{ DT_DIR, false },  { DT_FIFO, false }, { DT_SOCK, false },
-		{ DT_CHR, false },  { DT_BLK, false },
+		{ DT_REG, true },  { DT_LNK, true },   { DT_UNKNOWN, true },
+		{ DT_DIR, false }, { DT_FIFO, false }, { DT_SOCK, false },
+		{ DT_CHR, false }, { DT_BLK, false },
 	};
 
 	UNUSED(state);
@@ -569,6 +566,57 @@ static void test_dir_of(void **state)
 	assert_int_equal(errno, ENAMETOOLONG);
 }
 
+static void test_read_file(void **state)
+{
+	static const struct {
+		const char *rel;
+		enum err err;
+	} rows[] = {
+		{ "in/file", ERR_OK },
+		{ "link-file", ERR_OK },
+		{ "in", ERR_NOTFOUND },
+		{ "in/", ERR_NOTFOUND },
+		{ ".", ERR_NOTFOUND },
+		{ "in/file/", ERR_NOTFOUND },
+		{ "nowhere", ERR_NOTFOUND },
+		{ "link-out-file", ERR_NOTFOUND },
+		{ "../secret/file", ERR_NOTFOUND },
+		{ "loop", ERR_NOTFOUND },
+		{ "magic", ERR_NOTFOUND },
+		{ "fifo", ERR_NOTFOUND },
+		{ "large", ERR_LIMIT },
+		{ "just-fits", ERR_OK },
+		{ "empty", ERR_OK },
+	};
+	int base = openat(unit_fd, "base", O_PATH | O_DIRECTORY);
+	struct iovec file;
+	struct errmsg e;
+	struct arena a;
+
+	if (!unit_follows_links())
+		skip();
+	UNUSED(state);
+	arena_init(&a);
+	unit_make(base, "large", 101);
+	unit_make(base, "just-fits", 100);
+	unit_make(base, "empty", 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		e.text[0] = '\0';
+		print_message("# %s\n", rows[i].rel);
+		assert_int_equal(
+			fs_read_file(base, rows[i].rel, 100, &a, &file, &e),
+			rows[i].err);
+		assert_int_equal(e.text[0] != '\0', rows[i].err != ERR_OK);
+	}
+	assert_int_equal(file.iov_len, 0);
+	assert_int_equal(fs_read_file(base, "in/file", 100, &a, &file, &e),
+			 ERR_OK);
+	assert_int_equal(file.iov_len, 2);
+	assert_memory_equal(file.iov_base, "in", 2);
+	arena_release(&a);
+	close(base);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -587,6 +635,7 @@ int main(void)
 		cmocka_unit_test(test_may_be_file),
 		cmocka_unit_test(test_honest_times),
 		cmocka_unit_test(test_dir_of),
+		cmocka_unit_test(test_read_file),
 	};
 
 	return cmocka_run_group_tests(tests, make_tree, unit_end);

@@ -184,6 +184,15 @@ static void test_variables(void **state)
 		{ "/thumbnail/a/b.png", "get_thumbnail_named_template", "a",
 		  "b", NULL, NULL },
 		{ "/healthz", "healthz", NULL, NULL, NULL, NULL },
+		{ "/", "get_page", NULL, NULL, NULL, NULL },
+		{ "", "get_page", NULL, NULL, NULL, NULL },
+		{ "/?x", "get_page", NULL, NULL, NULL, NULL },
+		{ "/www/a", "get_page", NULL, NULL, NULL, "a" },
+		{ "/www/js/a.js", "get_page", NULL, NULL, NULL, "js/a.js" },
+		{ "/www/js/chat.json", "get_page", NULL, NULL, NULL,
+		  "js/chat.json" },
+		{ "/www/chat.json", "get_chat_messages", "www", NULL, NULL,
+		  NULL },
 	};
 
 	UNUSED(state);
@@ -234,6 +243,9 @@ static void test_no_route(void **state)
 		"/extras",
 		"/healthz/x",
 		"/metricsx",
+		"/www",
+		"/wwwx",
+		"/index.html",
 	};
 
 	UNUSED(state);
