@@ -160,8 +160,9 @@ for what, options, more in (("--www none", ["--www", "none"], {}), ("an absent -
     same(d.ask("/www/js/app.js").status, 501, f"{what}: the rest as well")
     same(d.ask("/files").status, 200, f"{what}: all else is answered")
     d.stop()
-d = Direct(archive, ["--www", os.path.relpath(www)])
+d = Direct(archive, ["--www", os.path.relpath(www), "--unconfined"])
 same(d.ask("/").body, INDEX, "a relative --www")
+same([d.ask("/www/" + p).status for p in ("way-out/secret", "out.js", "up.js", "proc/environ", "loop.js", "pipe.js")], [404] * 6, "nothing leads out, confined or not")
 d.stop()
 if os.getuid() == 0:
     jail = temp_dir("jail")
