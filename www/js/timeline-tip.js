@@ -1,0 +1,77 @@
+/*
+ * timeline-tip.js - what is under the pointer: the time, what the archive has
+ * there, and its picture.
+ */
+import { el, setText } from './dom.js';
+import { formatTime } from './time.js';
+import { stateAt } from './timeline-coverage.js';
+import { createStoryboard, TILE_HEIGHT } from './storyboard.js';
+
+const WORDS = { covered: '', hole: 'hole: nothing recorded', suspect: 'may be damaged', partial: 'recorded in part' };
+
+export function createTip(app, coverage, canvas) {
+	const { state } = app.store;
+	const picture = el('canvas', { width: Math.round(TILE_HEIGHT * 16 / 9), height: TILE_HEIGHT });
+	const none = el('span', { class: 'tl-none' });
+	const time = el('span', { class: 'tl-time time' });
+	const word = el('span', { class: 'tl-word' });
+	const help = el('span', { class: 'tl-help quiet' });
+	const node = el('div', { class: 'tl-tip', hidden: true }, el('div', { class: 'tl-picture' }, picture, none), time, word, help);
+	const ctx = picture.getContext('2d');
+	const board = createStoryboard(app, () => last && show(last));
+	let last = null;
+
+	function drawPicture(ms, msPerPx, isHole) {
+		const found = isHole ? null : board.at(ms, msPerPx);
+
+		picture.hidden = !found;
+		setText(none, found ? '' : isHole ? 'hole' : '');
+		if (!found)
+			return;
+		const width = Math.round(found.width);
+
+		if (picture.width !== width || picture.height !== Math.round(found.height)) {
+			picture.width = width;
+			picture.height = Math.round(found.height);
+		}
+		ctx.drawImage(found.image, found.x, found.y, found.width, found.height, 0, 0, picture.width, picture.height);
+		picture.classList.toggle('tl-coarse', !found.exact);
+	}
+
+	function place(x) {
+		const width = node.offsetWidth;
+		const left = Math.min(Math.max(x - width / 2, 4), canvas.width() - width - 4);
+
+		node.style.transform = `translateX(${Math.round(left)}px)`;
+	}
+
+	/** at: { x, ms, msPerPx, hint }. */
+	function show(at) {
+		const { archive, view, clock } = state;
+
+		if (!archive || !view)
+			return;
+		last = at;
+		node.hidden = false;
+		const what = stateAt(at.ms, view, archive, coverage);
+		const isHole = what === 'hole' || what === 'nothing recorded';
+
+		setText(time, formatTime(at.ms, clock, at.msPerPx < 500 ? 3 : 0));
+		setText(word, WORDS[what] ?? what);
+		setText(help, at.hint ?? '');
+		word.className = `tl-word tl-${what.split(' ')[0]}`;
+		drawPicture(at.ms, at.msPerPx, isHole);
+		place(at.x);
+	}
+
+	return {
+		node, show,
+		hide() {
+			if (!last)
+				return;
+			last = null;
+			node.hidden = true;
+			board.rest();
+		},
+	};
+}
