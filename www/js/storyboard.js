@@ -117,8 +117,9 @@ export function createStoryboard(app, changed) {
 	return {
 		/**
 		 * The picture of a moment for a view, as { image, x, y, width, height,
-		 * exact }, a part of an image that is good until the next call; null if
-		 * there is none yet.  It is asked for, in place of what was before.
+		 * exact }, a part of an image that is good until the next call; { image:
+		 * null } if there is none; null if that is not known yet.  It is asked
+		 * for, in place of what was before.
 		 */
 		at(ms, msPerPx) {
 			const level = levelFor(msPerPx);
@@ -127,7 +128,7 @@ export function createStoryboard(app, changed) {
 			const found = known(ms, level);
 
 			if (!found?.image)
-				return null;
+				return found?.exact ? { image: null } : null;
 			const width = found.image.width / COLUMNS;
 			const height = found.image.height / ROWS;
 

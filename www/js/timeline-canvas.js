@@ -6,10 +6,11 @@
  * has changed.  What moves with every picture of the video, the playhead, is an
  * element above the canvas.
  */
-import { drawLists, drawSums, LONGEST_LISTS } from './timeline-coverage.js';
+import { drawHoleShade, drawLists, drawSums, LONGEST_LISTS } from './timeline-coverage.js';
 import { drawRanges } from './timeline-ranges.js';
 import { drawRuler } from './timeline-ruler.js';
 import { createScale } from './timeline-scale.js';
+import { MINUTE } from './time.js';
 import { LONGEST_VIEW } from './wave.js';
 
 /** Where the lanes are, in CSS pixels; narrow screens have lower ones. */
@@ -26,6 +27,8 @@ export function lanesFor(isNarrow) {
 	}
 	return { ...lanes, height: top + 4 };
 }
+
+const LIVE = 2 * MINUTE; /* behind now */
 
 const COLOURS = { ground: 'ground', panel: 'panel', raised: 'raised', line: 'line', edge: 'edge', text: 'text', quiet: 'quiet', accent: 'accent',
 	mark: 'mark', onMark: 'on-mark', markWash: 'mark-wash', have: 'have', suspect: 'suspect', partial: 'partial',
@@ -147,6 +150,8 @@ export function createTimelineCanvas(root, canvas, app, { coverage, wave, drawn 
 		ctx.globalAlpha = 1;
 		ctx.fillStyle = colours.wave;
 		wave.draw(ctx, now, { top, height, ratio });
+		if (now.to - now.from <= 2 * LONGEST_VIEW)
+			drawHoleShade(ctx, now, coverage.lists(now.from, now.to), { top, height }, colours);
 		if (now.to - now.from > LONGEST_VIEW)
 			drawHint('Zoom in to an hour or less to see the sound', top, height);
 	}
@@ -160,9 +165,11 @@ export function createTimelineCanvas(root, canvas, app, { coverage, wave, drawn 
 		ctx.textAlign = 'start';
 	}
 
-	/* Where the archive begins and ends: dashed lines, the end in the colour of what is live. */
+	const isLive = () => Math.abs(Date.now() - state.archive.to) < LIVE;
+
+	/* Where the archive begins and ends: dashed lines. */
 	function drawEnds(now) {
-		for (const [ms, colour] of [[state.archive.from, colours.edge], [state.archive.to, colours.live]]) {
+		for (const [ms, colour] of [[state.archive.from, colours.edge], [state.archive.to, isLive() ? colours.live : colours.edge]]) {
 			const x = Math.round(now.x(ms));
 
 			if (x < 0 || x > width)

@@ -7,7 +7,7 @@
  */
 import { firstBehind } from './coverage-lists.js';
 import { FIELDS, newSum } from './coverage-sums.js';
-import { DAY, HOUR } from './time.js';
+import { DAY, formatDuration, HOUR, SECOND } from './time.js';
 
 /** The longest view that lists are asked for. */
 export const LONGEST_LISTS = DAY / 2;
@@ -107,7 +107,7 @@ function eachShown(list, scale, fn) {
 	}
 }
 
-function drawHole(ctx, x, width, { top, height }, colours) {
+function drawHole(ctx, x, width, { top, height }, colours, one) {
 	ctx.clearRect(x, top, width, height);
 	ctx.fillStyle = colours.holeWash;
 	ctx.fillRect(x, top, width, height);
@@ -119,6 +119,22 @@ function drawHole(ctx, x, width, { top, height }, colours) {
 		ctx.fillRect(x, top, 1, height);
 		ctx.fillRect(x + width - 1, top, 1, height);
 	}
+	if (width > 70 && height >= 12) {
+		ctx.font = `10px ${colours.sans}`;
+		ctx.textBaseline = 'middle';
+		ctx.fillText(`hole ${formatDuration(one.to - one.from, one.to - one.from < 10 * SECOND ? 2 : 0)}`, x + 6, top + height / 2 + 2);
+	}
+}
+
+/** What is silent because it is a hole, in a lane of something else. */
+export function drawHoleShade(ctx, scale, lists, { top, height }, colours) {
+	eachShown(lists.holes, scale, (x, width) => {
+		if (width < 2)
+			return;
+		ctx.clearRect(x, top, width, height);
+		ctx.fillStyle = colours.holeWash;
+		ctx.fillRect(x, top, width, height);
+	});
 }
 
 function drawNonfull(ctx, x, width, { top, height }, colours, one, ratio) {
@@ -141,7 +157,7 @@ export function drawLists(ctx, scale, lists, lane, colours, ratio) {
 	ctx.fillStyle = colours.have;
 	eachShown(lists.spans, scale, (x, width) => ctx.fillRect(x, lane.top, width, lane.height));
 	eachShown(lists.nonfull, scale, (x, width, one) => drawNonfull(ctx, x, width, lane, colours, one, ratio));
-	eachShown(lists.holes, scale, (x, width) => drawHole(ctx, x, width, lane, colours));
+	eachShown(lists.holes, scale, (x, width, one) => drawHole(ctx, x, width, lane, colours, one));
 }
 
 /** { holes, missing } of a view: exact from lists, by the hour from sums. */

@@ -143,7 +143,7 @@ function labelOf(ms, step, clock) {
 		const since = whole - Math.round(clock.zero ?? 0);
 		const text = formatDuration(Math.abs(since), step.ms < SECOND ? 3 : 0);
 
-		return (since < 0 ? '−' : '') + (Math.abs(since) < HOUR ? `0:${text.padStart(step.ms < SECOND ? 9 : 5, '0')}` : text);
+		return (since < 0 ? '-' : '') + (Math.abs(since) < HOUR ? `0:${text.padStart(step.ms < SECOND ? 9 : 5, '0')}` : text);
 	}
 	const calendar = calendarOf(clock.zone);
 	const { year, month, day, hour } = calendar.parts(whole);

@@ -24,9 +24,10 @@ export function createTip(app, coverage, canvas) {
 	function drawPicture(ms, msPerPx, isHole) {
 		const found = isHole ? null : board.at(ms, msPerPx);
 
-		picture.hidden = !found;
-		setText(none, found ? '' : isHole ? 'hole' : '');
-		if (!found)
+		picture.hidden = !found?.image;
+		none.className = isHole ? 'tl-none tl-hole' : 'tl-none';
+		setText(none, isHole ? 'hole' : found ? 'no picture' : '…');
+		if (!found?.image)
 			return;
 		const width = Math.round(found.width);
 

@@ -8,6 +8,7 @@
  * dropped beyond 8 MB.
  */
 import { urls } from './api.js';
+import { firstBehind } from './coverage-lists.js';
 import { HOUR } from './time.js';
 import { COARSEST, extremes, levelFor, parseDat, tileAt, tilesOf } from './wave-tiles.js';
 
@@ -106,11 +107,17 @@ export function createWave(app, changed) {
 		const { archive } = app.store.state;
 		const from = Math.max(scale.from, archive.from);
 		const to = Math.min(scale.to, archive.to);
+		const { holes } = app.coverage.lists(scale.from, scale.to);
+		const isHole = (tile) => {
+			const hole = holes[firstBehind(holes, tile.from)];
+
+			return hole && hole.from <= tile.from && hole.to >= tile.to;
+		};
 		const middle = (scale.from + scale.to) / 2;
 		const away = (tile) => Math.abs((tile.from + tile.to) / 2 - middle);
 
 		return tilesOf(level, from, to)
-			.filter((tile) => !isCurrent(tile, tiles.get(tile.key), archive))
+			.filter((tile) => !isCurrent(tile, tiles.get(tile.key), archive) && !isHole(tile))
 			.sort((a, b) => away(a) - away(b));
 	}
 
