@@ -1,0 +1,160 @@
+/*
+ * chat.js - the chat beside the video, in step with it.
+ *
+ * What was said up to the picture that is shown; what is still to come is not
+ * shown, as if it were live.  A message's moment is the earliest at which it
+ * may have been sent.
+ */
+import { createPieces, pieceOf, PIECE } from './chatpieces.js';
+import { createTint } from './chatrow.js';
+import { mountSearch } from './chatsearch.js';
+import { createView } from './chatview.js';
+import { clear, el, icon } from './dom.js';
+
+/** A leap of the playhead is a seek, and ends reading back. */
+const LEAP = 20000;
+/** A playhead that stands asks so often whether there is more. */
+const TICK = 1000;
+
+export function focusSearch() {
+	document.getElementById('chat-search')?.focus();
+}
+
+/** The last pieces up to a moment that are there without a gap, as one list. */
+function rowsUntil(pieces, ms) {
+	const lists = [];
+
+	for (let from = pieceOf(ms); ; from -= PIECE) {
+		const piece = pieces.peek(from);
+
+		if (piece?.state !== 'ready')
+			break;
+		lists.unshift(piece.rows);
+	}
+	return lists.flat();
+}
+
+const says = (...children) => el('div', { class: 'state' }, ...children);
+
+function failure(error, retry) {
+	const title = error.status === 503 ? 'The server is busy' : error.status ? 'The chat cannot be read' : 'The server cannot be reached';
+	const words = error.status && error.status !== 503 ? error.message : 'It is asked again in a moment.';
+
+	return says(el('strong', {}, title), el('p', {}, words), el('button', { type: 'button', on: { click: retry } }, 'Try now'));
+}
+
+function stateOf(piece, retry) {
+	switch (piece.state) {
+	case 'loading': return says(el('div', { class: 'spinner' }), el('p', {}, 'Reading the chat'));
+	case 'none': return says(el('strong', {}, 'No chat here'), el('p', {}, 'The archive holds no chat of this channel.'));
+	case 'failed': return failure(piece.error, retry);
+	default: return says(el('strong', {}, 'Quiet here'), el('p', {}, 'Nobody has said anything in the minutes before this picture.'));
+	}
+}
+
+function build(root) {
+	const parts = {
+		bar: el('div', { class: 'chat-bar' }),
+		list: el('ol', { class: 'chat-list', role: 'log', 'aria-live': 'off', 'aria-label': 'Chat up to the picture that is shown' }),
+		over: el('div', { class: 'chat-over' }),
+		back: el('button', { type: 'button', class: 'primary chat-back', hidden: true }, icon('forward'), el('span', {}, 'Back to now')),
+		found: el('div', { class: 'chat-found', hidden: true }),
+	};
+
+	parts.stage = el('div', { class: 'chat-stage' }, parts.list, parts.over, parts.back);
+	root.classList.add('chat');
+	root.append(parts.bar, parts.stage, parts.found);
+	return parts;
+}
+
+/* Pieces that the moment needs, and what a reader of older messages will. */
+function want(pieces, at, before) {
+	if (before !== null)
+		pieces.want(pieceOf(before) - 1);
+	pieces.want(at - PIECE);
+	if (at - pieceOf(at) > PIECE * 0.8)
+		pieces.want(at + PIECE);
+	pieces.want(at);
+}
+
+function showState(parts, piece, retry) {
+	const isEmpty = !parts.list.childElementCount;
+	const key = isEmpty ? `${piece.from} ${piece.state} ${piece.error?.message}` : '';
+
+	if (parts.over.dataset.key === key)
+		return;
+	parts.over.dataset.key = key;
+	parts.over.hidden = !isEmpty;
+	clear(parts.over);
+	if (isEmpty)
+		parts.over.append(stateOf(piece, retry));
+}
+
+export function mountChat(root, app) {
+	const parts = build(root);
+	const { state } = app.store;
+	const tint = createTint(() => view.forget());
+	const view = createView(parts.list, parts.back, app, tint);
+	let pieces = null;
+	let channel = null;
+	let rows = [];
+	let rowsOf = null;
+	let force = false;
+	let asked = false;
+	let last = null;
+
+	const isShown = () => state.tab === 'chat' && !document.hidden;
+
+	function draw() {
+		const at = state.at;
+
+		asked = false;
+		if (!pieces || at === null || !isShown())
+			return;
+		if (last !== null && (at < last - 50 || at > last + LEAP))
+			view.release();
+		last = at;
+		want(pieces, at, view.wantsBefore());
+		if (rowsOf !== pieceOf(at)) {
+			rows = rowsUntil(pieces, at);
+			rowsOf = pieceOf(at);
+		}
+		view.update(rows, at, force);
+		force = false;
+		showState(parts, pieces.peek(at), () => pieces.retry(at));
+	}
+
+	function ask() {
+		if (asked || !isShown())
+			return;
+		asked = true;
+		requestAnimationFrame(draw);
+	}
+
+	/* Also what is deleted now is struck then. */
+	const askAll = () => {
+		force = true;
+		ask();
+	};
+
+	function begin() {
+		if (state.channel === channel)
+			return;
+		pieces?.end();
+		channel = state.channel;
+		pieces = channel ? createPieces(app.api, channel, () => { rowsOf = null; ask(); }) : null;
+		rows = [];
+		rowsOf = null;
+		last = null;
+		view.release();
+		askAll();
+	}
+
+	parts.back.addEventListener('click', () => { view.release(); askAll(); parts.list.scrollTop = parts.list.scrollHeight; });
+	mountSearch(parts, app, tint);
+	app.store.watch(['channel'], begin);
+	app.store.watch(['at', 'tab'], ask);
+	app.store.watch(['clock'], () => view.forget());
+	document.addEventListener('visibilitychange', askAll);
+	setInterval(askAll, TICK);
+}
