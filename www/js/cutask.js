@@ -1,0 +1,63 @@
+/*
+ * cutask.js - asks the server what a cut would be, while it is being edited.
+ *
+ * A moment after the last change, one request at a time; what is no longer of
+ * interest is called off.
+ */
+import { urls } from './api.js';
+
+const SETTLE = 300;
+const AGAIN = 3000;
+
+/**
+ * onPlan({ state: 'asking' | 'known' | 'refused', plan, error }) for the cut that
+ * was asked for last.  Holes are always allowed in what is asked, so that the
+ * plan can tell of them.
+ */
+export function createPlanner(api, onPlan) {
+	let asked = '';
+	let timer = 0;
+	let running = null;
+
+	async function send(url) {
+		const stop = running = new AbortController();
+
+		try {
+			const plan = await api.json(url, { signal: stop.signal });
+
+			if (running === stop)
+				onPlan({ state: 'known', plan });
+		} catch (error) {
+			if (running !== stop || stop.signal.aborted)
+				return;
+			onPlan({ state: 'refused', error });
+			if (error.status === 0 || error.status === 503)
+				timer = setTimeout(() => send(url), (error.retryAfter ?? 0) * 1000 || AGAIN);
+		}
+	}
+
+	function drop() {
+		clearTimeout(timer);
+		running?.abort();
+		running = null;
+		asked = '';
+	}
+
+	return {
+		/** cut: { channel, quality, ending, ranges, joins, args }, or null for none. */
+		ask(cut) {
+			const url = cut && urls.cut(cut.channel, cut.quality, cut.ending, cut.ranges, cut.joins,
+				{ ...cut.args, allow_holes: 'true', dry_run: 'true' });
+
+			if (url === asked)
+				return;
+			drop();
+			asked = url ?? '';
+			if (!url)
+				return;
+			onPlan({ state: 'asking' });
+			timer = setTimeout(() => send(url), SETTLE);
+		},
+		drop,
+	};
+}
