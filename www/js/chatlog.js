@@ -46,7 +46,7 @@ function badgesOf(tag) {
 }
 
 function bitsOf(tag) {
-	const bits = Number(tag);
+	const bits = typeof tag === 'string' || typeof tag === 'number' ? Number(tag) : 0;
 
 	return Number.isInteger(bits) && bits > 0 && bits < 1e9 ? bits : 0;
 }
