@@ -18,6 +18,10 @@ PACKAGES_DEMO="ffmpeg"
 # To run all tests and benchmarks; of prometheus only promtool is used.
 PACKAGES_TEST="libcmocka-dev iproute2 curl wrk ffmpeg valgrind clang libclang-rt-dev
 python3 python3-numpy python3-pil postgresql prometheus xz-utils"
+# To test the page in a browser; Node.js may be from elsewhere, with its npm.
+PACKAGES_BROWSER="chromium"
+command -v node >/dev/null || PACKAGES_BROWSER="$PACKAGES_BROWSER nodejs"
+command -v npm >/dev/null || PACKAGES_BROWSER="$PACKAGES_BROWSER npm"
 
 # Whether a package is installed; "a|b" is satisfied by either.
 package_is_installed() {

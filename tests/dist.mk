@@ -10,6 +10,21 @@ EXTRA_DIST += \
 	tests/bench/getdents.c \
 	tests/bench/make-chat \
 	tests/bench/run \
+	tests/browser/.npmrc \
+	tests/browser/browser.mjs \
+	tests/browser/make-archives \
+	tests/browser/package-lock.json \
+	tests/browser/package.json \
+	tests/browser/run \
+	tests/browser/server.mjs \
+	tests/browser/t0000-unit.browser.mjs \
+	tests/browser/tap.mjs \
+	tests/browser/unit/address.test.mjs \
+	tests/browser/unit/api.test.mjs \
+	tests/browser/unit/edit.test.mjs \
+	tests/browser/unit/old-node.mjs \
+	tests/browser/unit/store.test.mjs \
+	tests/browser/unit/time.test.mjs \
 	tests/data/README \
 	tests/data/alerts-test.yml \
 	tests/data/coverage.png \
