@@ -24,7 +24,8 @@ export function isoTime(ms) {
 
 /** The server's hour directories: 2026-11-07T02. */
 export function parseHour(name) {
-	const ms = Date.parse(`${name}:00:00Z`);
+	/* Browsers take more than that for a time. */
+	const ms = /^\d{4}-\d\d-\d\dT\d\d$/.test(name) ? Date.parse(`${name}:00:00Z`) : NaN;
 
 	return Number.isNaN(ms) ? null : ms;
 }

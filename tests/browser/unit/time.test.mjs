@@ -87,6 +87,7 @@ test('spans', () => {
 
 test('hours of the server', () => {
 	assert.equal(time.parseHour('2026-11-07T02'), at);
+	assert.equal(time.parseHour('2026-11-07'), null);
 	assert.equal(time.parseHour('garbage'), null);
 });
 
