@@ -12,7 +12,7 @@ const RETRIES = 4;
 
 /* A picture of the archive that follows a moment, asked for when that rests. */
 function picture(app, alt) {
-	const image = el('img', { alt, loading: 'lazy', decoding: 'async', height: 60, width: 106 });
+	const image = el('img', { alt, loading: 'lazy', decoding: 'async', height: 60, width: 132, hidden: true });
 	let timer = null;
 	let tries = 0;
 	let wanted = '';

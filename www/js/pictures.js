@@ -1,16 +1,20 @@
 /*
  * pictures.js - when each picture is shown, of what the player has loaded.
  *
- * hls.js makes fragments of MP4 out of segments; their headers name every
- * picture's time.  From these, and the moment that the playlist gives each
- * segment, follows the exact moment of a picture, and which picture is next:
- * no rate of pictures is assumed.
+ * A segment is MPEG-TS, whose packets tell when each picture is shown; hls.js
+ * makes a fragment of MP4 out of it, whose header tells when the player shows
+ * it.  Mostly that is the same, but where a segment follows a hole hls.js shows
+ * its first picture earlier.  From both, and the moment that the playlist gives
+ * each segment, follows the exact moment of a picture, and which one is next: no
+ * rate of pictures is assumed.
  *
  * The moment of a segment is that of its first picture in order of showing, as
  * it is for the server's cuts.
  */
 
-const TICKS = 90000; /* a second, in MP4 as hls.js makes it of MPEG-TS */
+const TICKS = 90000; /* a second, in MPEG-TS, and in MP4 as hls.js makes it */
+const WRAP = 2 ** 33;
+const PACKET = 188;
 const KEPT = 64; /* segments */
 
 /* The boxes of a stretch of MP4: [type, start of content, end]. */
@@ -81,6 +85,38 @@ export function pictureTimes(bytes) {
 	return Float64Array.from(ticks, (tick) => tick / TICKS).sort();
 }
 
+/* The PTS of a packet in which a picture begins, or null. */
+function packetPts(bytes, at) {
+	const hasPayload = bytes[at + 3] & 0x10;
+	const start = at + 4 + (bytes[at + 3] & 0x20 ? bytes[at + 4] + 1 : 0);
+
+	if (bytes[at] !== 0x47 || !(bytes[at + 1] & 0x40) || !hasPayload || start + 14 > at + PACKET)
+		return null;
+	const isVideo = !bytes[start] && !bytes[start + 1] && bytes[start + 2] === 1 && (bytes[start + 3] & 0xf0) === 0xe0;
+
+	if (!isVideo || !(bytes[start + 7] & 0x80))
+		return null;
+	const [a, b, c, d, e] = bytes.subarray(start + 9, start + 14);
+
+	return (a & 0x0e) * 2 ** 29 + b * 2 ** 22 + (c & 0xfe) * 2 ** 14 + d * 2 ** 7 + (e >> 1);
+}
+
+/** Seconds from the first picture of a segment (MPEG-TS, a Uint8Array) to each, in order of showing. */
+export function sourcePlaces(bytes) {
+	const ticks = [];
+
+	for (let at = 0; at + PACKET <= bytes.length; at += PACKET) {
+		const pts = packetPts(bytes, at);
+
+		/* Around the wrap: as near to the first as can be. */
+		if (pts !== null)
+			ticks.push(ticks.length ? pts - Math.round((pts - ticks[0]) / WRAP) * WRAP : pts);
+	}
+	const sorted = Float64Array.from(ticks).sort();
+
+	return sorted.map((tick) => (tick - sorted[0]) / TICKS);
+}
+
 /** Milliseconds of a playlist's date, with the fraction of one that Date drops. */
 export function exactDate(text) {
 	const fraction = /\.\d{3}(\d+)/.exec(text);
@@ -112,7 +148,7 @@ export function lastAtOrBefore(times, t) {
  * player's clock; segments are known by a key (hls.js: sn), in their order.
  */
 export function createPictures() {
-	const segments = new Map(); /* key: { key, date, times }, oldest first */
+	const segments = new Map(); /* key: { key, date, times, places }, oldest first */
 	let order = []; /* by times[0], which are in starts */
 	let starts = [];
 
@@ -136,12 +172,17 @@ export function createPictures() {
 	}
 
 	return {
-		/** date: the segment's moment; times of pictureTimes(). */
-		put(key, date, times) {
+		/**
+		 * date: the segment's moment; times of pictureTimes(), places of
+		 * sourcePlaces().  Where the player drops pictures, it drops the first.
+		 */
+		put(key, date, times, places) {
 			if (!times.length)
 				return;
+			const more = places.length - times.length;
+
 			segments.delete(key);
-			segments.set(key, { key, date, times });
+			segments.set(key, { key, date, times, places: more < 0 ? times.map((time) => time - times[0]) : places.subarray(more) });
 			if (segments.size > KEPT)
 				segments.delete(segments.keys().next().value);
 			sort();
@@ -158,15 +199,15 @@ export function createPictures() {
 
 			if (!found)
 				return null;
-			const { key, date, times } = found.segment;
+			const { key, date, times, places } = found.segment;
 			const i = Math.max(0, lastAtOrBefore(times, t + NEAR));
 			const next = times[i + 1];
 
 			return {
 				key,
 				time: times[i],
-				moment: date + (times[i] - times[0]) * 1000,
-				length: next !== undefined ? (next - times[i]) * 1000 : i ? (times[i] - times[i - 1]) * 1000 : null,
+				moment: date + places[i] * 1000,
+				length: next !== undefined ? (places[i + 1] - places[i]) * 1000 : i ? (places[i] - places[i - 1]) * 1000 : null,
 			};
 		},
 
@@ -192,12 +233,12 @@ export function createPictures() {
 
 			if (!segment)
 				return null;
-			const { date, times } = segment;
+			const { date, times, places } = segment;
 
-			return times.find((time) => date + (time - times[0]) * 1000 >= moment - 1e-3) ?? null;
+			return times[places.findIndex((place) => date + place * 1000 >= moment - 1e-3)] ?? null;
 		},
 
-		/** Whether a segment's pictures are known. */
-		has: (key) => segments.has(key),
+		/** The time of a segment's last picture, or null where it is not loaded. */
+		lastOf: (key) => segments.get(key)?.times.at(-1) ?? null,
 	};
 }

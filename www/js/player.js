@@ -50,18 +50,15 @@ export function createPlayer(video, app) {
 		jumping = true;
 		editing.at = next;
 		stream.show(editing.ranges[next].in, next);
-		video.addEventListener('seeked', () => {
-			jumping = false;
-			if (state.playing)
-				run();
-		}, { once: true });
 	}
 
 	const events = {
 		onPicture,
-		onReady: () => {
-			store.set({ player: 'ready' });
-			if (state.playing)
+		onReady: () => store.set({ player: 'ready' }),
+		onSettled: () => {
+			jumping = false;
+			video.classList.remove('unsettled');
+			if (state.playing && !shuttle)
 				run();
 		},
 		onGone: () => store.set({ player: 'hole' }),
@@ -97,6 +94,7 @@ export function createPlayer(video, app) {
 			return;
 		editing = null;
 		store.set({ at, player: 'loading', mode: 'archive' });
+		video.classList.add('unsettled');
 		stream.load({ kind: 'window', channel, quality, ...windowAround(at, archive, Date.now()) }, at);
 	}
 
@@ -148,7 +146,7 @@ export function createPlayer(video, app) {
 			store.set({ playing: true });
 			if (editing && editing.at === editing.ranges.length - 1 && state.at >= editing.ranges.at(-1).out - state.frameMs - 1)
 				player.playEdit();
-			else if (state.player === 'ready')
+			else if (state.player === 'ready' && !video.classList.contains('unsettled'))
 				run();
 		},
 
@@ -224,6 +222,7 @@ export function createPlayer(video, app) {
 			editing = { ranges, at: start };
 			jumping = false;
 			store.set({ player: 'loading', mode: 'edit', playing: true, following: false, rate: 1, at: ranges[start].in });
+			video.classList.add('unsettled');
 			stream.load({ kind: 'edit', channel: state.channel, quality: state.quality, ranges }, ranges[start].in, start);
 		},
 

@@ -10,7 +10,7 @@
 import Hls from '../lib/hls.light.min.mjs';
 
 import { absolute, urls } from './api.js';
-import { createPictures, exactDate, lastAtOrBefore, pictureTimes } from './pictures.js';
+import { createPictures, exactDate, lastAtOrBefore, pictureTimes, sourcePlaces } from './pictures.js';
 import { createSliding, liveFrom } from './window.js';
 
 const CONFIG = {
@@ -49,6 +49,21 @@ function slidingLoader(source) {
 	};
 }
 
+/* Loads segments, and tells what they hold before they are the worker's. */
+function tellingLoader(tell) {
+	return class extends Hls.DefaultConfig.loader {
+		load(context, config, callbacks) {
+			super.load(context, config, {
+				...callbacks,
+				onSuccess: (response, ...rest) => {
+					tell(context.frag, new Uint8Array(response.data));
+					callbacks.onSuccess(response, ...rest);
+				},
+			});
+		}
+	};
+}
+
 /** Ranges of an edit, each segment's place in it: which range the fragments of an edit list belong to. */
 export function rangesOfFragments(dates, ranges) {
 	let range = 0;
@@ -66,8 +81,9 @@ export const isSupported = () => Hls.isSupported();
 
 /**
  * events: onPicture(picture) for each picture that is shown, { moment, length,
- * range }; onReady() when there is something to play; onGone() when there is
- * nothing in a window; onFailed(message, isFatal); onEnded().
+ * range }; onReady() when there is something to play; onSettled() when what was
+ * asked for, by load() or show(), is shown; onGone() when there is nothing in a
+ * window; onFailed(status of the answer or 0); onEnded().
  */
 export function createStream(video, events) {
 	const pictures = createPictures();
@@ -75,6 +91,8 @@ export function createStream(video, events) {
 	let source = null; /* what is loaded, with the channel and quality it is of */
 	let shown = null; /* the picture that is shown */
 	let wanted = null; /* { moment, range } that is looked for */
+	let isSettled = true; /* what was asked for is shown */
+	const places = new Map(); /* of segments that are loaded and not yet in the player, by sn */
 	let mapped = null; /* { details, dates, ranges } of the playlist that there is */
 
 	/* The playlist's fragments with their moments. */
@@ -118,14 +136,17 @@ export function createStream(video, events) {
 		if (!found)
 			return null;
 		const { fragment, date, next } = found;
+		const last = pictures.lastOf(fragment.sn);
+		/* Behind the last picture it is the first of the next segment; at the end of all, the last. */
 		const exact = pictures.firstFrom(fragment.sn, moment) ??
-			(pictures.has(fragment.sn) && next ? pictures.firstFrom(next.sn, moment) : null);
+			(last === null ? null : next ? pictures.firstFrom(next.sn, moment) : last);
 
 		if (exact !== null)
 			return { time: exact, exact: true };
-		const start = fragment.elementaryStreams?.video?.startPTS ?? fragment.start;
+		const { video: pictured, audio } = fragment.elementaryStreams;
+		const start = pictured?.startPTS ?? fragment.start;
 
-		return { time: start + Math.max(0, moment - date) / 1000, exact: false };
+		return { time: start + Math.max(0, moment - date) / 1000, exact: audio !== null && pictured === null };
 	}
 
 	/* A little behind a picture's beginning: what a seek to it shows is it. */
@@ -137,17 +158,23 @@ export function createStream(video, events) {
 
 	/* After a seek to a place whose pictures were not known: to the very one. */
 	function settle() {
-		if (!wanted || video.seeking)
+		if (video.seeking || isSettled)
 			return;
-		const target = timeOf(wanted.moment, wanted.range);
+		if (wanted) {
+			const target = timeOf(wanted.moment, wanted.range);
 
-		if (!target?.exact)
-			return;
-		const at = pictures.at(video.currentTime);
+			if (!target?.exact)
+				return;
+			const at = pictures.at(video.currentTime);
 
-		wanted = null;
-		if (!at || Math.abs(at.time - target.time) > 0.0005)
-			seek(target.time);
+			wanted = null;
+			if (!at || Math.abs(at.time - target.time) > 0.0005) {
+				seek(target.time);
+				return;
+			}
+		}
+		isSettled = true;
+		events.onSettled();
 	}
 
 	function pictureAt(time) {
@@ -175,8 +202,15 @@ export function createStream(video, events) {
 
 	/* The fragment has the source's times; the element's are offset from them. */
 	function onAppending(_, { type, frag, data, offset = 0 }) {
-		if (type === 'video' || type === 'audiovideo')
-			pictures.put(frag.sn, exactDate(frag.rawProgramDateTime ?? ''), pictureTimes(data).map((time) => time + offset));
+		if (type !== 'video' && type !== 'audiovideo')
+			return;
+		pictures.put(frag.sn, exactDate(frag.rawProgramDateTime ?? ''), pictureTimes(data).map((time) => time + offset),
+			places.get(frag.sn) ?? []);
+	}
+
+	function onBuffered(_, { frag }) {
+		places.delete(frag.sn);
+		settle();
 	}
 
 	function onError(_, data) {
@@ -186,7 +220,7 @@ export function createStream(video, events) {
 			hls.recoverMediaError();
 			return;
 		}
-		events.onFailed(data.response?.code ?? 0, data.details);
+		events.onFailed(data.response?.code ?? 0);
 	}
 
 	function urlOf(of) {
@@ -204,11 +238,12 @@ export function createStream(video, events) {
 			...CONFIG,
 			workerPath: absolute('www/lib/hls.worker.js'),
 			pLoader: slidingLoader(source),
+			fLoader: tellingLoader((fragment, bytes) => places.set(fragment.sn, sourcePlaces(bytes))),
 			autoStartLoad: false,
 		});
 		hls.on(Hls.Events.LEVEL_LOADED, begin);
 		hls.on(Hls.Events.BUFFER_APPENDING, onAppending);
-		hls.on(Hls.Events.FRAG_BUFFERED, settle);
+		hls.on(Hls.Events.FRAG_BUFFERED, onBuffered);
 		hls.on(Hls.Events.ERROR, onError);
 		hls.loadSource(urlOf(of));
 		hls.attachMedia(video);
@@ -236,6 +271,7 @@ export function createStream(video, events) {
 		mapped = null;
 		shown = null;
 		pictures.clear();
+		places.clear();
 	}
 
 	video.addEventListener('seeked', settle);
@@ -246,6 +282,7 @@ export function createStream(video, events) {
 		/** what: { kind, channel, quality, … }, at: the moment to begin with, and its range in an edit. */
 		load(what, at, range = 0) {
 			wanted = { moment: at, range };
+			isSettled = false;
 			open({ ...what, at });
 		},
 
@@ -261,6 +298,7 @@ export function createStream(video, events) {
 			const target = timeOf(moment, range);
 
 			wanted = { moment, range };
+			isSettled = false;
 			if (target) {
 				if (target.exact)
 					wanted = null;
