@@ -9,7 +9,7 @@ import { dayLabel } from './timeline-ticks.js';
 
 const PRESETS = [[DAY, '1 day'], [HOUR, '1 h'], [10 * MINUTE, '10 min'], [MINUTE, '1 min']];
 
-const plural = (n, one) => `${n.toLocaleString('en')} ${one}${n === 1 ? '' : 's'}`;
+const plural = (n, one) => `${n} ${one}${n === 1 ? '' : 's'}`;
 
 /** 10 min, 2.5 days, 350 ms. */
 export function spanWords(ms) {
@@ -59,7 +59,15 @@ export function createBar(app, coverage, move) {
 			button({ class: 'icon', 'aria-label': 'Zoom in', title: 'Zoom in (wheel)', on: { click: () => move.zoom(1 / 2) } }, icon('plus'))),
 		button({ class: 'tl-now', title: 'To the newest moment', on: { click: move.now } }, el('span', { class: 'tl-dot' }), 'Now'));
 
+	let timer = 0;
+
+	/* Ten times a second at most: each time the row is laid out anew. */
 	function update() {
+		timer ||= setTimeout(write, 100);
+	}
+
+	function write() {
+		timer = 0;
 		const { view, archive, clock } = state;
 		const whole = archive ? archive.to - archive.from : 0;
 

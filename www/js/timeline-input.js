@@ -26,9 +26,12 @@ export function listen(tl) {
 	const pointers = new Map();
 	let drag = null;
 	let pinch = null;
+	let box = null;
 
 	function place(event) {
-		const box = element.getBoundingClientRect();
+		/* Asking for it lays out the page, so only when a movement begins. */
+		if (!box || event.type === 'pointerdown')
+			box = element.getBoundingClientRect();
 		const x = event.clientX - box.left;
 		const y = event.clientY - box.top;
 		const lanes = canvas.lanes();
@@ -260,7 +263,16 @@ export function listen(tl) {
 		return range ? { from: range.in, to: range.out } : null;
 	};
 
+	element.addEventListener('pointerenter', () => {
+		box = null;
+	});
+	for (const type of ['scroll', 'resize'])
+		addEventListener(type, () => {
+			box = null;
+		}, { capture: true, passive: true });
+
 	on('wheel', (event) => {
+		const at = place(event);
 		const unit = event.deltaMode === 1 ? LINE : event.deltaMode === 2 ? PAGE : 1;
 		const sideways = event.deltaX * unit || (event.shiftKey ? event.deltaY * unit : 0);
 		const scale = canvas.scale();
@@ -269,8 +281,8 @@ export function listen(tl) {
 		if (event.shiftKey || (Math.abs(event.deltaX) > Math.abs(event.deltaY) && !event.ctrlKey))
 			tl.pan(sideways * scale.msPerPx);
 		else
-			tl.zoom(Math.exp(Math.max(-240, Math.min(event.deltaY * unit, 240)) * (event.ctrlKey ? 0.01 : 0.0022)), place(event).ms);
-		tl.afterWheel(event.clientX);
+			tl.zoom(Math.exp(Math.max(-240, Math.min(event.deltaY * unit, 240)) * (event.ctrlKey ? 0.01 : 0.0022)), at.ms);
+		tl.afterWheel(at.x);
 	}, { passive: false });
 
 	const KEYS = {

@@ -7,6 +7,7 @@ import { formatTime } from './time.js';
 import { stateAt } from './timeline-coverage.js';
 import { createStoryboard, TILE_HEIGHT } from './storyboard.js';
 
+const WIDTH = 204; /* px, as timeline.css has it: asking would lay out the page */
 const WORDS = { covered: '', hole: 'hole: nothing recorded', suspect: 'may be damaged', partial: 'recorded in part' };
 
 export function createTip(app, coverage, canvas) {
@@ -20,6 +21,7 @@ export function createTip(app, coverage, canvas) {
 	const ctx = picture.getContext('2d');
 	const board = createStoryboard(app, () => last && show(last));
 	let last = null;
+	let drawn = null;
 
 	function drawPicture(ms, msPerPx, isHole) {
 		const found = isHole ? null : board.at(ms, msPerPx);
@@ -29,6 +31,9 @@ export function createTip(app, coverage, canvas) {
 		setText(none, isHole ? 'hole' : found ? 'no picture' : '…');
 		if (!found?.image)
 			return;
+		if (drawn && ['image', 'x', 'y', 'exact'].every((name) => drawn[name] === found[name]))
+			return;
+		drawn = found;
 		const width = Math.round(found.width);
 
 		if (picture.width !== width || picture.height !== Math.round(found.height)) {
@@ -40,8 +45,7 @@ export function createTip(app, coverage, canvas) {
 	}
 
 	function place(x) {
-		const width = node.offsetWidth;
-		const left = Math.min(Math.max(x - width / 2, 4), canvas.width() - width - 4);
+		const left = Math.min(Math.max(x - WIDTH / 2, 4), canvas.width() - WIDTH - 4);
 
 		node.style.transform = `translateX(${Math.round(left)}px)`;
 	}

@@ -10,7 +10,7 @@
  *
  * Sets store.view: { from, to }, or null while there is no archive.
  */
-import { el } from './dom.js';
+import { el, setText } from './dom.js';
 import { createBar } from './timeline-bar.js';
 import { createTimelineCanvas } from './timeline-canvas.js';
 import { LONGEST_LISTS, stateAt } from './timeline-coverage.js';
@@ -206,8 +206,8 @@ export function mountTimeline(root, app) {
 		tip.show({ x: scale.x(ms), ms, msPerPx: scale.msPerPx, hint });
 	}
 
-	function afterWheel(clientX) {
-		held = clientX - area.getBoundingClientRect().left;
+	function afterWheel(x) {
+		held = x;
 		stopGlide();
 	}
 
@@ -221,7 +221,7 @@ export function mountTimeline(root, app) {
 			tip.show({ x: held, ms: scale.ms(held), msPerPx: scale.msPerPx });
 		}
 		held = null;
-		status.textContent = state.archive ? '' : coverage.isEmpty() ? 'Nothing has been recorded yet' : state.quality ? 'Looking into the archive…' : '';
+		setText(status, state.archive ? '' : coverage.isEmpty() ? 'Nothing has been recorded yet' : state.quality ? 'Looking into the archive…' : '');
 	}
 
 	/* ---- the moment shown */
