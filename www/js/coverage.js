@@ -26,6 +26,7 @@ const TAIL = MINUTE;
 const TICK = 4000;
 const IDLE_TICK = 20000; /* where nothing has come for a minute */
 const TICKS_PER_SUMS = 8;
+const SUMS_PER_DAYS = 10; /* so often as far back as holes are filled late */
 const RETRY = 4000;
 
 const NONE = { spans: [], holes: [], nonfull: [], unknown: [], complete: false };
@@ -149,7 +150,12 @@ function createSource(app, { channel, quality }, tell) {
 	async function askSums(from, to) {
 		const answer = await coverage(from, to, false);
 
-		parseHours(answer.hours).forEach((hour) => sums.set(hour));
+		for (const hour of parseHours(answer.hours)) {
+			/* A hole was filled since: the hour's lists are old. */
+			if (known.has(hour.from) && !isNewest(hour.from) && sumOf(hour.from).known && sumOf(hour.from).covered !== hour.covered)
+				known.delete(hour.from);
+			sums.set(hour);
+		}
 		tell();
 		return answer;
 	}
@@ -190,18 +196,27 @@ function createSource(app, { channel, quality }, tell) {
 
 	/* Sums of the newest hours, and of what came after a pause of the stream. */
 	async function askNewestSums() {
-		const from = Math.max(hourOf(archive.to) - HOUR, sums.first * HOUR);
+		const back = ticks % (TICKS_PER_SUMS * SUMS_PER_DAYS) ? HOUR : 2 * DAY;
+		const from = Math.max(hourOf(archive.to) - back, sums.first * HOUR);
 		const to = Math.min(Math.max(hourOf(Date.now()), hourOf(archive.to)) + 2 * HOUR, from + 31 * DAY);
 		const answer = await askSums(from, to);
 		const newest = parseHours(answer.hours).filter((hour) => hour.covered > 0).at(-1);
 
 		if (newest && newest.from > hourOf(archive.to))
 			lastHour = newest.from;
-		/* Old holes may have been filled: the server answers from its index. */
-		const lists = await askHour(lastHour);
+		await askLastHour();
+	}
 
-		if (lists.spans.length && lists.spans.at(-1).to > archive.to)
-			setArchive({ from: archive.from, to: lists.spans.at(-1).to });
+	/* All of it only where it is new, or has holes that may have been filled. */
+	async function askLastHour() {
+		const lists = known.get(lastHour);
+
+		if (lists && !lists.holes.some((hole) => hole.to < archive.to - TAIL))
+			return;
+		const { spans } = await askHour(lastHour);
+
+		if (spans.length && spans.at(-1).to > archive.to)
+			setArchive({ from: archive.from, to: spans.at(-1).to });
 		tell();
 	}
 

@@ -281,7 +281,8 @@ export function listen(tl) {
 		if (event.shiftKey || (Math.abs(event.deltaX) > Math.abs(event.deltaY) && !event.ctrlKey))
 			tl.pan(sideways * scale.msPerPx);
 		else
-			tl.zoom(Math.exp(Math.max(-240, Math.min(event.deltaY * unit, 240)) * (event.ctrlKey ? 0.01 : 0.0022)), at.ms);
+			tl.zoom(Math.exp(Math.max(-240, Math.min(event.deltaY * unit, 240)) * (event.ctrlKey ? 0.01 : 0.0022)),
+				at.lane === 'overview' ? (state.view.from + state.view.to) / 2 : at.ms);
 		tl.afterWheel(at.x);
 	}, { passive: false });
 

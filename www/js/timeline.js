@@ -42,10 +42,11 @@ export function mountTimeline(root, app) {
 	const area = el('div', { class: 'tl-area' }, surface, over, status);
 	let isHeld = false;
 	let was = null;
-	let spokenAt = 0;
+	let spokenTimer = 0;
 	let glideFrame = 0;
 	let headFrame = 0;
-	let held = null; /* the pointer's place, for the tip after a wheel */
+	let hoverX = null;
+	let hoverView = null; /* the view in which the tip was placed */
 
 	const wave = createWave(app, () => canvas.redraw());
 	root.append(area);
@@ -197,6 +198,8 @@ export function mountTimeline(root, app) {
 	}
 
 	function hoverLine(x) {
+		hoverX = x;
+		hoverView = state.view;
 		put(line, x, span(canvas.lanes()));
 	}
 
@@ -207,7 +210,8 @@ export function mountTimeline(root, app) {
 	}
 
 	function afterWheel(x) {
-		held = x;
+		hoverX = x;
+		hoverView = null;
 		stopGlide();
 	}
 
@@ -216,11 +220,11 @@ export function mountTimeline(root, app) {
 		bar.update();
 		if (scale)
 			wave.want(scale, scale.msPerPx / canvas.ratio());
-		if (held !== null && scale) {
-			hoverLine(held);
-			tip.show({ x: held, ms: scale.ms(held), msPerPx: scale.msPerPx });
+		/* The view went on under a pointer that rests. */
+		if (scale && hoverX !== null && hoverView !== state.view && !isHeld) {
+			tip.show({ x: hoverX, ms: scale.ms(hoverX), msPerPx: scale.msPerPx });
+			hoverLine(hoverX);
 		}
-		held = null;
 		setText(status, state.archive ? '' : coverage.isEmpty() ? 'Nothing has been recorded yet' : state.quality ? 'Looking into the archive…' : '');
 	}
 
@@ -235,14 +239,13 @@ export function mountTimeline(root, app) {
 		headFrame ||= requestAnimationFrame(putHeads);
 		if (state.edit.ranges.some((range) => range.in === null || range.out === null))
 			canvas.redraw();
-		if (performance.now() - spokenAt >= SPOKEN)
-			speak();
+		spokenTimer ||= setTimeout(speak, SPOKEN);
 	}
 
 	function speak() {
 		const { at, archive, clock, view } = state;
 
-		spokenAt = performance.now();
+		spokenTimer = 0;
 		if (at === null || !archive || !view)
 			return;
 		const what = stateAt(at, view, archive, coverage);
@@ -272,7 +275,7 @@ export function mountTimeline(root, app) {
 	store.watch(['view', 'clock', 'edit', 'following', 'quality'], () => canvas.redraw());
 	store.watch(['at'], follow);
 	store.watch(['health'], ({ health }) => health === 'ok' && canvas.redraw());
-	addEventListener('focus', speak);
+	surface.addEventListener('focus', speak);
 
 	listen({
 		element: surface, canvas, app, tip, edges, seek, pan, zoom, centre, showRange, glide, tipAt, hoverLine, afterWheel,
