@@ -99,6 +99,24 @@ export function concat(parts) {
 	};
 }
 
+const BEFORE_HOLE = 1000; /* ms that are seen before one */
+
+/**
+ * The next span beyond a hole, to the right (1) or left (-1) of what is covered
+ * around reach: { at, reach }, at null if the spans have none, reach then how
+ * far they are covered.
+ */
+export function nearestSpan(spans, reach, direction) {
+	for (const { from, to } of direction > 0 ? spans : spans.toReversed()) {
+		if (direction > 0 ? to <= reach : from >= reach)
+			continue;
+		if (direction > 0 ? from > reach : to < reach)
+			return { at: direction > 0 ? from : Math.max(from, to - BEFORE_HOLE), reach };
+		reach = direction > 0 ? to : from;
+	}
+	return { at: null, reach };
+}
+
 /**
  * Lists of the hour at from, where its sums say all of it: null where they do
  * not, and one must ask.

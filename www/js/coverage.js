@@ -1,310 +1,16 @@
 /*
- * coverage.js - what the archive holds of the channel and quality shown.
- *
- * Sums by the hour are known of all of it, and asked for in weeks, the newest
- * first.  Lists are asked for by the hour, and only of hours whose sums do not
- * say all: an hour recorded by three nodes is 0.9 MB of JSON, 25 ms of the
- * server and 6 ms of the page, and most hours have nothing to list.  Those used
- * least recently are dropped.
- *
- * The newest hour grows: every few seconds its last minute is asked again, and
- * now and then all of it.  The server's end tells what is new, not our clock,
- * which may be wrong.
+ * coverage.js - what the archive holds of the channel and quality shown, for
+ * all of the page.
  *
  * Sets store.archive: { from, to }, where the first segment begins and the last
- * ends, or null.
+ * ends, or null; and store.isEmpty, where there is nothing at all.
  */
-import { urls } from './api.js';
-import { createSums, FIELDS, newSum, parseHours } from './coverage-sums.js';
-import { clip, concat, hoursOf, listsOfSums, parseLists, piecesOf } from './coverage-lists.js';
-import { DAY, HOUR, MINUTE, parseHour } from './time.js';
-
-const PIECE = 7 * DAY;
-const MAX_LISTS = 48; /* hours: 12 of a view, and those beside it */
-const IN_FLIGHT = 2;
-const TAIL = MINUTE;
-const TICK = 4000;
-const IDLE_TICK = 20000; /* where nothing has come for a minute */
-const TICKS_PER_SUMS = 8;
-const SUMS_PER_DAYS = 10; /* so often as far back as holes are filled late */
-const RETRY = 4000;
+import { createSource } from './coverage-source.js';
+import { HOUR } from './time.js';
 
 const NONE = { spans: [], holes: [], nonfull: [], unknown: [], complete: false };
 
 const hourOf = (ms) => Math.floor(ms / HOUR) * HOUR;
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-
-/** Of one channel and quality, until stop(); tell() is called when more is known. */
-function createSource(app, { channel, quality }, tell) {
-	const aborter = new AbortController();
-	const { signal } = aborter;
-	const known = new Map(); /* hour -> lists, the least recently used first */
-	const flying = new Map(); /* hour -> promise */
-	let sums = null;
-	let lastHour = 0;
-	let archive = null;
-	let wanted = [];
-	let ticks = 0;
-	let grownAt = 0;
-	let empty = false;
-	const scratch = newSum();
-
-	const coverage = (from, to, lists) =>
-		app.api.json(urls.coverage(channel, quality, from, to, lists), { signal });
-
-	function sumOf(from, to = from + HOUR) {
-		sums.add(scratch, Math.floor(from / HOUR), Math.ceil(to / HOUR));
-		return Object.fromEntries(FIELDS.map((name, i) => [name, scratch[i]]));
-	}
-
-	/* ---- lists */
-
-	function keep(hour, lists) {
-		known.delete(hour);
-		known.set(hour, lists);
-		if (known.size > MAX_LISTS)
-			known.delete(known.keys().next().value);
-		return lists;
-	}
-
-	/* What is known of an hour without asking, or null. */
-	function lookUp(hour) {
-		const lists = known.get(hour);
-
-		if (lists)
-			return keep(hour, lists);
-		const sum = sums && hour >= sums.first * HOUR && sumOf(hour);
-
-		return sum && sum.known && !isNewest(hour) ? listsOfSums(hour, sum) : null;
-	}
-
-	const isNewest = (hour) => hour >= lastHour;
-
-	function askHour(hour) {
-		const asked = flying.get(hour) ?? coverage(hour, hour + HOUR, true)
-			.then((answer) => keep(hour, parseLists(answer)))
-			.finally(() => flying.delete(hour));
-
-		flying.set(hour, asked);
-		return asked;
-	}
-
-	function askWanted() {
-		while (!signal.aborted && flying.size < IN_FLIGHT && wanted.length) {
-			const hour = wanted.shift();
-
-			if (lookUp(hour) || flying.has(hour))
-				continue;
-			askHour(hour).catch(() => pause(RETRY)).then(() => {
-				if (!signal.aborted)
-					tell();
-				askWanted();
-			});
-		}
-	}
-
-	/* ---- the whole archive */
-
-	async function begin() {
-		const hours = (await app.api.json(urls.hours(channel, quality), { signal })).map(parseHour).filter((ms) => ms !== null);
-
-		empty = !hours.length;
-		if (empty) {
-			tell();
-			return false;
-		}
-		const first = hours.reduce((a, b) => Math.min(a, b));
-
-		lastHour = hours.reduce((a, b) => Math.max(a, b));
-		sums = createSums(Math.floor(first / HOUR), (lastHour - first) / HOUR + 1);
-		await findEnds(hours);
-		tell();
-		return true;
-	}
-
-	/* From the first hour that has a segment to the last: an hour may be empty. */
-	async function findEnds(hours) {
-		const sorted = [...hours].sort((a, b) => a - b);
-		const [begins, ends] = await Promise.all([sorted, sorted.toReversed()].map(async (order) => {
-			for (const hour of order.slice(0, 24)) {
-				const lists = await askHour(hour);
-
-				if (lists.spans.length)
-					return { hour, lists };
-			}
-			return null;
-		}));
-
-		if (!begins || !ends)
-			return;
-		lastHour = ends.hour;
-		setArchive({ from: begins.lists.spans[0].from, to: ends.lists.spans.at(-1).to });
-	}
-
-	function setArchive(value) {
-		archive = value;
-		grownAt = performance.now();
-		app.store.set({ archive });
-	}
-
-	async function askSums(from, to) {
-		const answer = await coverage(from, to, false);
-
-		for (const hour of parseHours(answer.hours)) {
-			/* A hole was filled since: the hour's lists are old. */
-			if (known.has(hour.from) && !isNewest(hour.from) && sumOf(hour.from).known && sumOf(hour.from).covered !== hour.covered)
-				known.delete(hour.from);
-			sums.set(hour);
-		}
-		tell();
-		return answer;
-	}
-
-	async function askAllSums() {
-		const pieces = piecesOf(sums.first * HOUR, lastHour + HOUR, PIECE);
-		const work = async () => {
-			for (let piece; !signal.aborted && (piece = pieces.shift());)
-				await persist(() => askSums(piece.from, piece.to));
-		};
-
-		await Promise.all([work(), work()]);
-	}
-
-	/* ---- the newest hour */
-
-	async function askTail() {
-		const hour = hourOf(archive.to - 1);
-		const from = Math.max(hour, Math.floor((archive.to - TAIL) / 1000) * 1000);
-		const tail = parseLists(await coverage(from, hour + 2 * HOUR, true));
-		const end = tail.spans.at(-1)?.to ?? 0;
-		const was = known.get(hour);
-
-		for (const at of [hour, hour + HOUR]) {
-			const part = clip(tail, at, at + HOUR);
-
-			if (at === hour && was)
-				keep(at, concat([clip(was, at, from), part]));
-			else if (at !== hour && part.spans.length)
-				keep(at, part);
-		}
-		if (end > archive.to) {
-			lastHour = Math.max(lastHour, hourOf(end - 1));
-			setArchive({ from: archive.from, to: end });
-			tell();
-		}
-	}
-
-	/* Sums of the newest hours, and of what came after a pause of the stream. */
-	async function askNewestSums() {
-		const back = ticks % (TICKS_PER_SUMS * SUMS_PER_DAYS) ? HOUR : 2 * DAY;
-		const from = Math.max(hourOf(archive.to) - back, sums.first * HOUR);
-		const to = Math.min(Math.max(hourOf(Date.now()), hourOf(archive.to)) + 2 * HOUR, from + 31 * DAY);
-		const answer = await askSums(from, to);
-		const newest = parseHours(answer.hours).filter((hour) => hour.covered > 0).at(-1);
-
-		if (newest && newest.from > hourOf(archive.to))
-			lastHour = newest.from;
-		await askLastHour();
-	}
-
-	/* All of it only where it is new, or has holes that may have been filled. */
-	async function askLastHour() {
-		const lists = known.get(lastHour);
-
-		if (lists && !lists.holes.some((hole) => hole.to < archive.to - TAIL))
-			return;
-		const { spans } = await askHour(lastHour);
-
-		if (spans.length && spans.at(-1).to > archive.to)
-			setArchive({ from: archive.from, to: spans.at(-1).to });
-		tell();
-	}
-
-	async function watchEnd() {
-		while (!signal.aborted) {
-			await pause(performance.now() - grownAt < MINUTE ? TICK : IDLE_TICK);
-			if (document.hidden || signal.aborted)
-				continue;
-			if (ticks++ % TICKS_PER_SUMS === TICKS_PER_SUMS - 1)
-				await attempt(askNewestSums);
-			else
-				await attempt(askTail);
-		}
-	}
-
-	/* ---- */
-
-	async function attempt(fn) {
-		try {
-			return await fn();
-		} catch {
-			return null;
-		}
-	}
-
-	/* Again until it is done; the store's health tells the user meanwhile. */
-	async function persist(fn) {
-		for (let wait = 2000; !signal.aborted; wait = Math.min(wait * 2, 30000)) {
-			try {
-				return await fn();
-			} catch (error) {
-				if (error.status >= 400 && error.status < 500)
-					return null;
-				await pause(wait);
-			}
-		}
-		return null;
-	}
-
-	async function run() {
-		while (!signal.aborted && !archive) {
-			if (!await persist(begin) || !archive)
-				await pause(10000);
-		}
-		if (signal.aborted)
-			return;
-		await askAllSums();
-		await watchEnd();
-	}
-	run();
-
-	return {
-		stop: () => aborter.abort(new DOMException('another channel', 'AbortError')),
-		sums: () => sums,
-		isEmpty: () => empty,
-
-		hours() {
-			const from = sums ? sums.first * HOUR : 0;
-
-			return sums ? hoursOf(from, lastHour + HOUR).map((at) => ({ from: at, ...sumOf(at) })).filter((hour) => hour.known) : [];
-		},
-
-		total: (from, to) => sums && sumOf(from, to),
-
-		lists(from, to) {
-			const hours = archive ? hoursOf(Math.max(from, archive.from), Math.min(to, archive.to)) : [];
-			const parts = hours.map(lookUp);
-
-			const missing = hours.filter((_, i) => !parts[i]);
-
-			/* What was asked for last is fetched first. */
-			wanted = [...new Set([...missing, ...wanted])].slice(0, MAX_LISTS);
-			askWanted();
-			return {
-				...clip(concat(parts.filter(Boolean)), archive?.from ?? 0, archive?.to ?? 0),
-				unknown: missing.map((hour) => ({ from: hour, to: hour + HOUR })), complete: Boolean(archive) && !missing.length,
-			};
-		},
-
-		async holesIn(from, to) {
-			const parts = [];
-
-			for (const hour of hoursOf(from, to))
-				parts.push(lookUp(hour) ?? await askHour(hour));
-			return clip(concat(parts), from, to).holes;
-		},
-	};
-}
 
 export function createCoverage(app) {
 	const watchers = new Set();
@@ -322,7 +28,7 @@ export function createCoverage(app) {
 	app.store.watch(['channel', 'quality'], ({ channel, quality }) => {
 		source?.stop();
 		source = null;
-		app.store.set({ archive: null });
+		app.store.set({ archive: null, isEmpty: false });
 		if (channel && quality)
 			source = createSource(app, { channel, quality }, tell);
 		tell();
@@ -334,9 +40,6 @@ export function createCoverage(app) {
 
 		/** The tree of sums (coverage-sums.js), or null: what a picture of all is drawn from. */
 		sums: () => source?.sums() ?? null,
-
-		/** Nothing at all has been recorded. */
-		isEmpty: () => source?.isEmpty() ?? false,
 
 		/** Sums of the hours that a range touches, or null. */
 		total: (from, to) => source?.total(from, to) ?? null,
@@ -358,6 +61,15 @@ export function createCoverage(app) {
 
 		/** Promise of [{ from, to }]: holes of a range, for cuts; what the archive does not reach is one. */
 		holesIn: async (from, to) => source ? source.holesIn(from, to) : [],
+
+		/**
+		 * Promise of the nearest moment that has something to see beyond the next
+		 * hole, to the right (1) or the left (-1); null if there is none.
+		 */
+		nextRecorded: async (ms, direction) => source ? source.nextRecorded(ms, direction) : null,
+
+		/** Asks at once what else would be asked in a while. */
+		refresh: () => source?.refresh(),
 
 		/** Calls fn when more is known; returns a function that ends it. */
 		onChange(fn) {

@@ -225,7 +225,7 @@ export function mountTimeline(root, app) {
 			tip.show({ x: hoverX, ms: scale.ms(hoverX), msPerPx: scale.msPerPx });
 			hoverLine(hoverX);
 		}
-		setText(status, state.archive ? '' : coverage.isEmpty() ? 'Nothing has been recorded yet' : state.quality ? 'Looking into the archive…' : '');
+		setText(status, state.archive ? '' : state.isEmpty ? 'Nothing has been recorded yet' : state.quality ? 'Looking into the archive…' : '');
 	}
 
 	/* ---- the moment shown */
@@ -257,22 +257,26 @@ export function mountTimeline(root, app) {
 
 	/* ---- what changes */
 
-	let shownOf = '';
+	let shownOf = state.channel;
 
+	/* The first view, and that of another channel: around what is shown, if that is there. */
 	function onArchive() {
-		const { archive, at, channel, quality } = state;
-		const of = `${channel}/${quality}`;
+		const { archive, at, channel, view } = state;
+		const isIn = (ms) => ms !== null && ms >= archive.from && ms <= archive.to;
 
-		if (archive && (!state.view || shownOf.split('/')[0] !== channel)) {
-			shownOf = of;
-			store.set({ view: at !== null ? centreView(FIRST_VIEW, at, archive)
-				: clampView({ from: archive.to - FIRST_VIEW * 0.92, to: archive.to + FIRST_VIEW * 0.08 }, archive) });
+		if (channel !== shownOf) {
+			shownOf = channel;
+			was = null;
+			store.set({ view: null });
 		}
+		if (archive && (!state.view || view.to < archive.from || view.from > archive.to))
+			store.set({ view: isIn(at) ? centreView(FIRST_VIEW, at, archive)
+				: clampView({ from: archive.to - FIRST_VIEW * 0.92, to: archive.to + FIRST_VIEW * 0.08 }, archive) });
 		canvas.redraw();
 	}
 
 	store.watch(['archive', 'channel'], onArchive);
-	store.watch(['view', 'clock', 'edit', 'following', 'quality'], () => canvas.redraw());
+	store.watch(['view', 'clock', 'edit', 'following', 'quality', 'isEmpty'], () => canvas.redraw());
 	store.watch(['at'], follow);
 	store.watch(['health'], ({ health }) => health === 'ok' && canvas.redraw());
 	surface.addEventListener('focus', speak);

@@ -1,11 +1,12 @@
 /* What of the timeline is arithmetic: views, ticks, tiles, sums, lists. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import './old-node.mjs';
 
 process.env.TZ = 'Europe/Berlin';
 const www = (name) => import(new URL(`../../../www/js/${name}`, import.meta.url));
 const { createSums, newSum, parseHours } = await www('coverage-sums.js');
-const { clip, concat, firstBehind, hoursOf, listsOfSums, parseLists, parseMicros, piecesOf } = await www('coverage-lists.js');
+const { clip, concat, firstBehind, hoursOf, listsOfSums, nearestSpan, parseLists, parseMicros, piecesOf } = await www('coverage-lists.js');
 const { centreView, clampView, followView, limitsOf, rowsOf, snap, SHORTEST_VIEW, zoomView } = await www('timeline-scale.js');
 const { contextOf, dayLabel, ticksOf } = await www('timeline-ticks.js');
 const { extremes, levelFor, parseDat, tileAt, tileLength, tilesOf } = await www('wave-tiles.js');
@@ -172,6 +173,17 @@ test('of an hour whose sums say all nothing is asked', () => {
 	assert.equal(listsOfSums(0, { ...hour, suspect: 1 }), null);
 	assert.equal(listsOfSums(0, { ...hour, covered: HOUR - 100, missing: 100 }), null);
 	assert.equal(listsOfSums(0, { ...hour, holes: 1 }), null, 'a hole of no length');
+});
+
+test('beyond a hole is the next that has something to see', () => {
+	const spans = [{ from: 0, to: 5000 }, { from: 7000, to: 9000 }, { from: 9500, to: 20000 }];
+
+	assert.equal(nearestSpan(spans, 6000, 1).at, 7000);
+	assert.equal(nearestSpan(spans, 6000, -1).at, 4000);
+	assert.equal(nearestSpan(spans, 8000, 1).at, 9500);
+	assert.equal(nearestSpan(spans, 9200, -1).at, 8000);
+	assert.deepEqual(nearestSpan(spans, 10000, 1), { at: null, reach: 20000 }, 'goes on in the next hour');
+	assert.deepEqual(nearestSpan([{ from: 20000, to: 21000 }, { from: 22000, to: 23000 }], 20000, 1).at, 22000);
 });
 
 test('pieces are aligned, the newest first', () => {
