@@ -3,13 +3,13 @@
  *
  * Pictures come in sheets (storyboard-sheets.js).  One is asked for at a time,
  * once the pointer rests for a moment; what is not wanted any more is given up.
- * The 24 sheets used last are kept as pictures.
+ * The 16 sheets used last are kept as pictures.
  */
 import { urls } from './api.js';
 import { COLUMNS, levelFor, ROWS, sheetAt } from './storyboard-sheets.js';
 
 export const TILE_HEIGHT = 108;
-const MAX_SHEETS = 24;
+const MAX_SHEETS = 16; /* 2 MB each */
 const REST = 60;
 const RETRY = 4000;
 

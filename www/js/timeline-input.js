@@ -115,6 +115,11 @@ export function listen(tl) {
 		};
 	};
 
+	function seekMark({ id, ms }) {
+		app.history.change((edit) => select(edit, id));
+		tl.seek(ms);
+	}
+
 	/* The window goes where it is taken; a press beside it brings it there. */
 	const overviewing = (start) => {
 		const whole = canvas.overviewScale();
@@ -133,7 +138,7 @@ export function listen(tl) {
 		const range = mark ? null : onRange(at);
 
 		if (mark)
-			return { ...trimming(mark, at), click: panning(at).click };
+			return { ...trimming(mark, at), click: () => seekMark(mark) };
 		return range && range.id === state.edit.selected && range.hasIn && range.hasOut
 			? { ...sliding(range, at), click: panning(at).click } : panning(at);
 	}
