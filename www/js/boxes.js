@@ -4,7 +4,7 @@
  * By pointer, by its eight handles, by arrow keys (shift: ten pixels), and by
  * numbers.  Places are in pixels of the picture, whatever its size on screen.
  */
-import { faultOf, heightOf, moveBox, resizeBox, widthOf } from './boxmath.js';
+import { faultOf, heightOf, isOutside, moveBox, resizeBox, widthOf } from './boxmath.js';
 import { el, setText } from './dom.js';
 
 const HANDLES = { nw: 'top left corner', n: 'top edge', ne: 'top right corner', e: 'right edge', se: 'bottom right corner', s: 'bottom edge', sw: 'bottom left corner', w: 'left edge' };
@@ -49,7 +49,9 @@ export function createBoxEditor({ label, onChange, aspect = () => null }) {
 				field.value = value[i];
 			field.setAttribute('aria-invalid', 'false');
 		});
-		setText(parts.size, `${widthOf(value)} × ${heightOf(value)} of ${picture.width} × ${picture.height}`);
+		const outside = isOutside(value, picture) ? ': reaches outside' : '';
+
+		setText(parts.size, `${widthOf(value)} × ${heightOf(value)} of ${picture.width} × ${picture.height}${outside}`);
 		parts.size.classList.remove('bad');
 	}
 

@@ -95,6 +95,9 @@ export function fitAspect(box, aspect, picture) {
 	return moveBox([left, top, left + w, top + h], 0, 0, picture);
 }
 
+/** Whether some of a box is not in the picture. */
+export const isOutside = (box, picture) => box[0] < 0 || box[1] < 0 || box[2] > picture.width || box[3] > picture.height;
+
 /** Whether two boxes have the same shape, but for what whole pixels cannot do. */
 export function sameShape(a, b) {
 	return Math.abs(widthOf(a) / heightOf(a) - widthOf(b) / heightOf(b)) < 0.01 * widthOf(b) / heightOf(b);

@@ -67,14 +67,14 @@ function build(root) {
 	return parts;
 }
 
-/* Pieces that the moment needs, and what a reader of older messages will. */
+/* Asks for the pieces that a moment needs, and a reader of older messages will; the moment's own. */
 function want(pieces, at, before) {
 	if (before !== null)
 		pieces.want(pieceOf(before) - 1);
 	pieces.want(at - PIECE);
 	if (at - pieceOf(at) > PIECE * 0.8)
 		pieces.want(at + PIECE);
-	pieces.want(at);
+	return pieces.want(at);
 }
 
 function showState(parts, piece, retry) {
@@ -114,14 +114,15 @@ export function mountChat(root, app) {
 		if (last !== null && (at < last - 50 || at > last + LEAP))
 			view.release();
 		last = at;
-		want(pieces, at, view.wantsBefore());
+		const piece = want(pieces, at, view.wantsBefore());
+
 		if (rowsOf !== pieceOf(at)) {
 			rows = rowsUntil(pieces, at);
 			rowsOf = pieceOf(at);
 		}
 		view.update(rows, at, force);
 		force = false;
-		showState(parts, pieces.peek(at), () => pieces.retry(at));
+		showState(parts, piece, () => pieces.retry(at));
 	}
 
 	function ask() {

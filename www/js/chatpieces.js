@@ -39,6 +39,8 @@ function withKeys(messages) {
 export function createPieces(api, channel, onChange, now = Date.now) {
 	const pieces = new Map();
 	const ends = new AbortController();
+	/* A channel without chat has none in any piece: that is asked for once in a while. */
+	let noneAt = -Infinity;
 
 	function touch(piece) {
 		pieces.delete(piece.from);
@@ -84,6 +86,8 @@ export function createPieces(api, channel, onChange, now = Date.now) {
 	function refuse(piece, error) {
 		piece.fails++;
 		piece.error = error;
+		if (error.status === 404)
+			noneAt = now();
 		piece.state = error.status === 404 ? 'none' : piece.rows.length ? 'ready' : 'failed';
 		onChange();
 	}
@@ -108,6 +112,8 @@ export function createPieces(api, channel, onChange, now = Date.now) {
 
 			if (!piece) {
 				piece = { from, state: 'loading', rows: [], error: null, etag: null, askedAt: 0, fails: 0, asking: false };
+				if (now() - noneAt < LONGEST_PAUSE)
+					return { ...piece, state: 'none' };
 				ask(piece);
 			} else if (isDue(piece)) {
 				ask(piece);

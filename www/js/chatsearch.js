@@ -83,24 +83,41 @@ function marked(message, wanted) {
 	return text;
 }
 
-/* Rows in order of time, with the day above the first of each. */
-function fill(list, hits, wanted, app, tint) {
-	const { clock } = app.store.state;
+function hitRow(message, wanted, app, tint) {
+	const row = chatRow(message, app, tint, marked(message, wanted));
+
+	row.classList.toggle('struck', message.struckAt !== undefined);
+	row.querySelector('button').tabIndex = 0;
+	row.dataset.at = message.at;
+	return row;
+}
+
+/* The day above the first row of each. */
+function placeDays(list, clock) {
 	let day = '';
 
-	clear(list);
-	for (const message of hits) {
-		const date = formatDate(message.at, clock);
+	for (const heading of list.querySelectorAll('.chat-day'))
+		heading.remove();
+	for (const row of [...list.children]) {
+		const date = formatDate(Number(row.dataset.at), clock);
 
 		if (date !== day)
-			list.append(el('li', { class: 'chat-day' }, date));
+			row.before(el('li', { class: 'chat-day' }, date));
 		day = date;
-		const row = chatRow(message, app, tint, marked(message, wanted));
-
-		row.classList.toggle('struck', message.struckAt !== undefined);
-		row.querySelector('button').tabIndex = 0;
-		list.append(row);
 	}
+}
+
+/* Puts hits, which are in order and of a time that has none yet, where they belong. */
+function addHits(list, hits, wanted, app, tint) {
+	const next = [...list.children].find((row) => Number(row.dataset.at) > hits[0].at) ?? null;
+	const top = list.scrollTop;
+	const height = list.scrollHeight;
+
+	for (const message of hits)
+		list.insertBefore(hitRow(message, wanted, app, tint), next);
+	placeDays(list, app.store.state.clock);
+	if (next && top > 0 && next.offsetTop < top)
+		list.scrollTop = top + list.scrollHeight - height;
 }
 
 function buildBar(bar) {
@@ -137,7 +154,7 @@ export function mountSearch(parts, app, tint) {
 	const bar = buildBar(parts.bar);
 	const found = buildFound(parts.found);
 	let running = null;
-	let hits = [];
+	let hits = 0;
 
 	function show(isFound) {
 		parts.found.hidden = !isFound;
@@ -147,13 +164,13 @@ export function mountSearch(parts, app, tint) {
 	function end() {
 		running?.abort();
 		running = null;
-		hits = [];
+		hits = 0;
 		clear(found.list);
 		show(false);
 	}
 
 	function tell(done, all, ended) {
-		setText(found.words, summary(hits.length, done, all, ended));
+		setText(found.words, summary(hits, done, all, ended));
 		found.bar.max = all;
 		found.bar.value = done;
 		found.bar.hidden = Boolean(ended) || all < 2;
@@ -171,7 +188,7 @@ export function mountSearch(parts, app, tint) {
 		const list = partsOfScope(bar.scope.value, app.store.state);
 		let done = 0;
 
-		hits = [];
+		hits = 0;
 		clear(found.list);
 		show(true);
 		if (!list.length) {
@@ -182,12 +199,13 @@ export function mountSearch(parts, app, tint) {
 		try {
 			await searchParts(app.api, app.store.state.channel, list, wanted, { signal: stop.signal, onPart(more, n) {
 				done = n;
-				if (more.length) {
-					hits = [...hits, ...more].slice(0, MOST).sort((a, b) => a.at - b.at);
-					fill(found.list, hits, wanted, app, tint);
-				}
+				const room = more.slice(0, MOST - hits);
+
+				if (room.length)
+					addHits(found.list, room, wanted, app, tint);
+				hits += room.length;
 				tell(n, list.length, null);
-				return hits.length < MOST;
+				return hits < MOST;
 			} });
 			tell(done, list.length, 'whole');
 		} catch (error) {

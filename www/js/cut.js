@@ -36,7 +36,7 @@ function buildForm(app) {
 	const parts = {
 		type, says: el('p', { id: 'cut-type-says', class: 'quiet small' }),
 		faststart: check('Plain MP4', 'for editing programs; made whole before it is sent'),
-		holes: check('Leave holes out', 'cut what there is where the archive has gaps'),
+		holes: check('Leave holes out', 'and cut what there is'),
 		name: el('input', { spellcheck: false, autocomplete: 'off', 'aria-label': 'Name of the file' }),
 		ending: el('span', { class: 'quiet' }),
 		sum: el('p', { class: 'cut-sum' }),
@@ -178,7 +178,7 @@ export function mountCut(root, app) {
 		setText(parts.sum, `${counted(cut.ranges.length, 'range')}, ${formatDuration(ms, 3)}`);
 		drawPlan(parts, known, { type: cut.type, measured: downloads.measured, isAllowed: parts.holes.box.checked, showFirst });
 		setText(parts.go.lastChild, goWords(ms, known));
-		parts.go.disabled = known.state === 'refused' || holes;
+		parts.go.disabled = parts.link.hidden = known.state === 'refused' || holes;
 		drawCommands();
 	}
 
@@ -187,6 +187,7 @@ export function mountCut(root, app) {
 		const ranges = hasRanges(cut.type, parts.faststart.box.checked);
 
 		parts.link.href = absolute(urlOf({ download: name }));
+		parts.link.download = name;
 		setText(parts.curl.code, curlLine(absolute(urlOf()), name, { ranges }));
 		setText(parts.program.code, programLine(cut.channel, cut.quality, cut.ranges, cut.joins, cut.args, name));
 	}

@@ -16,7 +16,7 @@ function build() {
 		time: el('p', { class: 'picture-time time' }),
 		save: el('button', { type: 'button', class: 'primary' }, icon('download'), 'Save PNG'),
 		copy: el('button', { type: 'button', hidden: !canCopy() }, icon('copy'), 'Copy picture'),
-		line: el('button', { type: 'button' }, icon('copy'), 'Copy curl line'),
+		line: el('button', { type: 'button' }, icon('copy'), 'Copy curl'),
 		words: el('p', { class: 'small bad', role: 'status' }),
 	};
 }

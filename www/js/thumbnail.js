@@ -30,7 +30,7 @@ function build() {
 		result: el('canvas', { role: 'img', 'aria-label': 'The thumbnail' }),
 		words: el('div', { class: 'thumb-words', role: 'status' }),
 		save: el('button', { type: 'button', class: 'primary' }, icon('download'), 'Save the thumbnail'),
-		copy: el('button', { type: 'button' }, icon('copy'), 'Copy curl line'),
+		copy: el('button', { type: 'button' }, icon('copy'), 'Copy curl'),
 	};
 
 	parts.shown = el('div', { class: 'thumb-result' }, parts.result, parts.words);
