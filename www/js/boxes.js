@@ -92,7 +92,11 @@ export function createBoxEditor({ label, onChange, aspect = () => null }) {
 			return;
 		event.preventDefault();
 		event.stopPropagation();
-		change(changed(value, event.target.dataset.handle ?? null, by[0] * step, by[1] * step));
+		const handle = event.target.dataset.handle ?? null;
+		/* Along one axis a corner on its diagonal goes half of the way. */
+		const far = handle?.length === 2 && aspect() ? 2 * step : step;
+
+		change(changed(value, handle, by[0] * far, by[1] * far));
 	}
 
 	function onField(event) {

@@ -75,7 +75,7 @@ export function resizeBox(box, handle, dx, dy, picture, aspect = null) {
 
 	if (!aspect)
 		return [left, top, right, bottom];
-	const wanted = x && (!y || (right - left) / aspect >= bottom - top) ? right - left : (bottom - top) * aspect;
+	const wanted = x && y ? (right - left + (bottom - top) * aspect) / 2 : x ? right - left : (bottom - top) * aspect;
 	const most = Math.min(room(box[0], box[2], x, picture.width), room(box[1], box[3], y, picture.height) * aspect);
 	const width = Math.max(1, Math.min(wanted, Math.max(most, 1)));
 	const [l, r] = about(box[0], box[2], x, Math.max(1, Math.round(width)));

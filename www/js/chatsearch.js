@@ -52,12 +52,12 @@ function partsOfScope(scope, state) {
 }
 
 /**
- * Reads the parts one after the other: onPart(hits, done) after each.  Throws
- * what the api throws; a part without chat is one without hits.
+ * Reads the parts one after the other: onPart(hits) after each, which ends it
+ * with false.  Throws what the api throws; a part without chat is one without
+ * hits.
  */
 export async function searchParts(api, channel, parts, wanted, { signal, onPart }) {
-	for (let done = 0; done < parts.length; done++) {
-		const part = parts[done];
+	for (const part of parts) {
 		let list = [];
 
 		try {
@@ -68,7 +68,7 @@ export async function searchParts(api, channel, parts, wanted, { signal, onPart 
 		}
 		const own = withClears(readChat(list)).filter((message) => message.at >= part.from && message.at < part.to);
 
-		if (onPart(own.filter((message) => matches(message, wanted)), done + 1) === false)
+		if (onPart(own.filter((message) => matches(message, wanted))) === false)
 			return;
 	}
 }
@@ -142,19 +142,50 @@ function buildFound(root) {
 	return parts;
 }
 
-/** In words: how many were found, and in how much. */
-function summary(hits, done, all, ended) {
-	const found = hits >= MOST ? `The first ${MOST} found; narrow the search` : hits ? `${hits} found` : ended ? 'Nothing found' : 'Searching';
+/** In words: how many were found, and in how much.  state: 'running', 'whole' or 'stopped'. */
+function summary(search, state) {
+	const { hits, done, parts } = search;
+	const found = hits >= MOST ? `The first ${MOST} found; narrow the search` : hits ? `${hits} found` : state === 'whole' ? 'Nothing found' : 'Nothing yet';
 
-	return ended === 'stopped' ? `${found}, stopped after ${done} of ${all} parts` : ended || all < 2 ? found : `${found}, ${done} of ${all} parts read`;
+	if (state === 'stopped')
+		return `${found}; stopped after ${done} of ${parts.length} parts`;
+	return state === 'whole' || parts.length < 2 ? found : `${found}; ${done} of ${parts.length} parts read`;
+}
+
+/* The results of a search, and how far it is.  onGo() stops it, or lets it go on. */
+function createResults(root, app, tint, onGo) {
+	const parts = buildFound(root);
+
+	parts.stop.addEventListener('click', onGo);
+	return {
+		close: parts.close,
+
+		clear() {
+			clear(parts.list);
+		},
+		add: (hits, wanted) => hits.length && addHits(parts.list, hits, wanted, app, tint),
+
+		/** error: what stopped it, or null. */
+		tell(search, state, error = null) {
+			setText(parts.words, summary(search, state) + (error ? `: ${error.message}` : ''));
+			parts.bar.max = search.parts.length;
+			parts.bar.value = search.done;
+			parts.bar.hidden = state === 'whole' || search.parts.length < 2;
+			parts.stop.hidden = state === 'whole';
+			setText(parts.stop, state === 'stopped' ? 'Go on' : 'Stop');
+		},
+		tellNothing(scope) {
+			setText(parts.words, scope === 'marks' ? 'No range is marked whole yet' : 'The archive is not known yet');
+			parts.bar.hidden = parts.stop.hidden = true;
+		},
+	};
 }
 
 /** parts: bar, found and stage of chat.js. */
 export function mountSearch(parts, app, tint) {
 	const bar = buildBar(parts.bar);
-	const found = buildFound(parts.found);
-	let running = null;
-	let hits = 0;
+	const results = createResults(parts.found, app, tint, () => search && (search.running ? search.running.abort() : go(search)));
+	let search = null;
 
 	function show(isFound) {
 		parts.found.hidden = !isFound;
@@ -162,71 +193,64 @@ export function mountSearch(parts, app, tint) {
 	}
 
 	function end() {
-		running?.abort();
-		running = null;
-		hits = 0;
-		clear(found.list);
+		search?.running?.abort();
+		search = null;
+		results.clear();
 		show(false);
 	}
 
-	function tell(done, all, ended) {
-		setText(found.words, summary(hits, done, all, ended));
-		found.bar.max = all;
-		found.bar.value = done;
-		found.bar.hidden = Boolean(ended) || all < 2;
-		found.stop.hidden = Boolean(ended);
-	}
+	/* Reads the parts that are left. */
+	async function go(own) {
+		const stop = own.running = new AbortController();
+		let fault = null;
 
-	function nothingToSearch(scope) {
-		setText(found.words, scope === 'marks' ? 'No range is marked whole yet' : 'The archive is not known yet');
-		found.bar.hidden = true;
-		found.stop.hidden = true;
-	}
-
-	async function run(wanted) {
-		const stop = running = new AbortController();
-		const list = partsOfScope(bar.scope.value, app.store.state);
-		let done = 0;
-
-		hits = 0;
-		clear(found.list);
-		show(true);
-		if (!list.length) {
-			nothingToSearch(bar.scope.value);
-			return;
-		}
-		tell(0, list.length, null);
+		results.tell(own, 'running');
 		try {
-			await searchParts(app.api, app.store.state.channel, list, wanted, { signal: stop.signal, onPart(more, n) {
-				done = n;
-				const room = more.slice(0, MOST - hits);
+			await searchParts(app.api, own.channel, own.parts.slice(own.done), own.wanted, { signal: stop.signal, onPart(more) {
+				const room = more.slice(0, MOST - own.hits);
 
-				if (room.length)
-					addHits(found.list, room, wanted, app, tint);
-				hits += room.length;
-				tell(n, list.length, null);
-				return hits < MOST;
+				if (search !== own)
+					return false;
+				own.done++;
+				own.hits += room.length;
+				results.add(room, own.wanted);
+				results.tell(own, 'running');
+				return own.hits < MOST;
 			} });
-			tell(done, list.length, 'whole');
 		} catch (error) {
-			if (running !== stop)
-				return;
-			tell(done, list.length, 'stopped');
-			if (!stop.signal.aborted)
-				setText(found.words, `${found.words.textContent}: ${error.message}`);
+			fault = error;
 		}
+		own.running = null;
+		if (search === own)
+			results.tell(own, fault ? 'stopped' : 'whole', stop.signal.aborted ? null : fault);
 	}
 
-	bar.form.addEventListener('submit', (event) => {
+	function begin(wanted) {
+		end();
+		show(true);
+		search = { wanted, channel: app.store.state.channel, parts: partsOfScope(bar.scope.value, app.store.state), done: 0, hits: 0, running: null };
+		if (search.parts.length)
+			go(search);
+		else
+			results.tellNothing(bar.scope.value);
+	}
+
+	function submit(event) {
 		const wanted = bar.input.value.trim().toLowerCase();
 
 		event.preventDefault();
-		running?.abort();
 		if (wanted)
-			run(wanted);
+			begin(wanted);
 		else
 			end();
-	});
+	}
+
+	function leave() {
+		bar.input.value = '';
+		end();
+	}
+
+	bar.form.addEventListener('submit', submit);
 	bar.scope.addEventListener('change', () => bar.input.value.trim() && bar.form.requestSubmit());
 	bar.input.addEventListener('input', () => bar.input.value === '' && end());
 	for (const part of [parts.bar, parts.found])
@@ -234,11 +258,9 @@ export function mountSearch(parts, app, tint) {
 			if (event.key !== 'Escape')
 				return;
 			event.stopPropagation();
-			bar.input.value = '';
-			end();
+			leave();
 			bar.input.blur();
 		});
-	found.stop.addEventListener('click', () => running?.abort());
-	found.close.addEventListener('click', () => { bar.input.value = ''; end(); });
+	results.close.addEventListener('click', leave);
 	app.store.watch(['channel'], end);
 }

@@ -50,10 +50,11 @@ test('no drag leaves the picture or turns a box around, with a shape or without'
 });
 
 test('a shape is kept about the edge that does not move', () => {
-	const to = resizeBox([100, 100, 420, 280], 'se', 160, 0, PICTURE, 16 / 9);
+	const to = resizeBox([100, 100, 420, 280], 'se', 160, 90, PICTURE, 16 / 9);
 
 	assert.deepEqual(to, [100, 100, 580, 370]);
 	assert.deepEqual(resizeBox([100, 100, 420, 280], 'nw', 160, 90, PICTURE, 16 / 9), [260, 190, 420, 280]);
+	assert.deepEqual(resizeBox([100, 100, 420, 280], 'se', -32, 0, PICTURE, 16 / 9), [100, 100, 404, 271]);
 	const wide = resizeBox([100, 100, 420, 280], 'e', 9999, 0, PICTURE, 16 / 9);
 
 	assert.ok(isWithin(wide) && sameShape(wide, [0, 0, 16, 9]), String(wide));
