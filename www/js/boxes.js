@@ -21,7 +21,7 @@ function build(label) {
 
 	return {
 		canvas, box, fields, size,
-		stage: el('div', { class: 'box-stage' }, canvas, box),
+		stage: el('div', { class: 'box-stage' }, el('div', { class: 'box-ground' }, canvas, box)),
 		numbers: el('div', { class: 'box-numbers' }, ...fields.map((field, i) => el('label', { class: 'field stack' }, el('span', {}, SIDES[i]), field))),
 	};
 }

@@ -16,10 +16,6 @@ const LEAP = 20000;
 /** A playhead that stands asks so often whether there is more. */
 const TICK = 1000;
 
-export function focusSearch() {
-	document.getElementById('chat-search')?.focus();
-}
-
 /** The last pieces up to a moment that are there without a gap, as one list. */
 function rowsUntil(pieces, ms) {
 	const lists = [];
@@ -90,6 +86,7 @@ function showState(parts, piece, retry) {
 		parts.over.append(stateOf(piece, retry));
 }
 
+/** Returns { focusSearch() }. */
 export function mountChat(root, app) {
 	const parts = build(root);
 	const { state } = app.store;
@@ -152,10 +149,11 @@ export function mountChat(root, app) {
 	}
 
 	parts.back.addEventListener('click', () => { view.release(); askAll(); parts.list.scrollTop = parts.list.scrollHeight; });
-	mountSearch(parts, app, tint);
+	const search = mountSearch(parts, app, tint);
 	app.store.watch(['channel'], begin);
 	app.store.watch(['at', 'tab'], ask);
 	app.store.watch(['clock'], () => view.forget());
 	document.addEventListener('visibilitychange', askAll);
 	setInterval(askAll, TICK);
+	return search;
 }

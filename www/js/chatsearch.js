@@ -121,7 +121,7 @@ function addHits(list, hits, wanted, app, tint) {
 }
 
 function buildBar(bar) {
-	const input = el('input', { id: 'chat-search', type: 'search', placeholder: 'Search the chat', autocomplete: 'off', spellcheck: false, 'aria-label': 'Search the chat' });
+	const input = el('input', { type: 'search', placeholder: 'Search the chat', autocomplete: 'off', spellcheck: false, 'aria-label': 'Search the chat' });
 	const scope = el('select', { 'aria-label': 'Where to search' }, ...SCOPES.map(([value, text]) => el('option', { value }, text)));
 	const form = el('form', { class: 'chat-form', role: 'search' }, icon('search'), input, scope);
 
@@ -263,4 +263,5 @@ export function mountSearch(parts, app, tint) {
 		});
 	results.close.addEventListener('click', leave);
 	app.store.watch(['channel'], end);
+	return { focusSearch: () => bar.input.select() };
 }

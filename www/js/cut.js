@@ -82,7 +82,7 @@ function holesLine(plan, isAllowed, showFirst) {
 }
 
 function refusal(error, type) {
-	const { title, advice } = adviceFor(error.status, type);
+	const { title, advice } = adviceFor(error, type);
 
 	return el('div', { class: 'cut-note bad' }, icon('warn'), el('div', {}, el('strong', {}, title),
 		error.message ? el('p', { class: 'small' }, error.message) : null, el('p', {}, advice)));
@@ -106,6 +106,9 @@ function drawPlan(parts, known, view) {
 	for (const warning of known.plan.warnings ?? [])
 		parts.warnings.append(el('div', { class: 'cut-note' }, icon('warn'), el('p', {}, warningWords(warning))));
 }
+
+/* A download waits for a server that is busy or away. */
+const willPass = (error) => error.status === 0 || error.status === 503;
 
 function goWords(ms, known) {
 	const bytes = known.state === 'known' ? known.plan.bytes : undefined;
@@ -178,7 +181,7 @@ export function mountCut(root, app) {
 		setText(parts.sum, `${counted(cut.ranges.length, 'range')}, ${formatDuration(ms, 3)}`);
 		drawPlan(parts, known, { type: cut.type, measured: downloads.measured, isAllowed: parts.holes.box.checked, showFirst });
 		setText(parts.go.lastChild, goWords(ms, known));
-		parts.go.disabled = parts.link.hidden = known.state === 'refused' || holes;
+		parts.go.disabled = parts.link.hidden = (known.state === 'refused' && !willPass(known.error)) || holes;
 		drawCommands();
 	}
 

@@ -107,14 +107,15 @@ export function safeName(text, fallback = 'cut') {
 }
 
 /**
- * What to do about a refusal: { title, advice }.  The server's own words stand
- * below it.
+ * What to do about a refusal (ApiError): { title, advice }.  The server's own
+ * words stand below it.
  */
-export function adviceFor(status, type) {
+export function adviceFor({ status, message }, type) {
 	switch (status) {
 	case 406:
-		return { title: 'This cannot be cut so', advice: type.whole ? 'The archive has nothing there. Move the marks.'
-			: 'Another type may do: “Encoded whole” takes any source.' };
+		if (/^contains holes/.test(message))
+			return { title: 'Nothing is there to be cut', advice: 'Move the marks to where the timeline shows a recording.' };
+		return { title: 'This cannot be cut so', advice: type.whole ? 'No type can cut this.' : 'Another type may do: “Encoded whole” takes any source.' };
 	case 413: return { title: 'Too much at once', advice: 'Shorten the ranges, or cut them in several files.' };
 	case 400: return { title: 'The server refuses this', advice: 'Check the marks and the transitions.' };
 	case 404: return { title: 'Not in the archive', advice: 'The channel or the quality may have gone. Choose another.' };

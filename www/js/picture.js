@@ -15,7 +15,7 @@ function build() {
 	return {
 		time: el('p', { class: 'picture-time time' }),
 		save: el('button', { type: 'button', class: 'primary' }, icon('download'), 'Save PNG'),
-		copy: el('button', { type: 'button', hidden: !canCopy() }, icon('copy'), 'Copy picture'),
+		copy: el('button', { type: 'button', hidden: !canCopy(), 'aria-label': 'Copy the picture' }, icon('copy'), 'Copy'),
 		line: el('button', { type: 'button' }, icon('copy'), 'Copy curl'),
 		words: el('p', { class: 'small bad', role: 'status' }),
 	};

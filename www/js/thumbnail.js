@@ -29,6 +29,7 @@ function build() {
 		reset: el('button', { type: 'button', class: 'bare' }, icon('undo'), 'The template’s own boxes'),
 		result: el('canvas', { role: 'img', 'aria-label': 'The thumbnail' }),
 		words: el('div', { class: 'thumb-words', role: 'status' }),
+		fault: el('p', { class: 'small bad', role: 'status' }),
 		save: el('button', { type: 'button', class: 'primary' }, icon('download'), 'Save the thumbnail'),
 		copy: el('button', { type: 'button' }, icon('copy'), 'Copy curl'),
 	};
@@ -65,6 +66,7 @@ export function mountThumbnail(root, app) {
 	const urlNow = () => urls.thumbnail(taken.channel, taken.quality, taken.at, chosen.file ? null : chosen.name, crop.value, location.value);
 
 	function refresh() {
+		body.hidden = !frame || !chosen?.bitmap;
 		clearTimeout(timer);
 		asking?.abort();
 		parts.shown.classList.add('stale');
@@ -120,11 +122,11 @@ export function mountThumbnail(root, app) {
 			crop.show(bitmap);
 			if (isFirst)
 				setBoxes();
-			body.hidden = false;
+			setText(parts.fault, '');
 			tellTaken();
 			refresh();
 		} catch (error) {
-			say(`The picture cannot be taken: ${error.message}`, 'bad');
+			setText(parts.fault, `The picture cannot be taken: ${error.message}`);
 		} finally {
 			parts.take.disabled = false;
 		}
@@ -147,12 +149,13 @@ export function mountThumbnail(root, app) {
 		try {
 			template.bitmap ??= await bitmapOf(template.file ?? await app.api.blob(urls.template(template.name)));
 		} catch (error) {
-			say(template.file ? 'This file is no picture that the browser can read.' : `The template cannot be read: ${error.message}`, 'bad');
+			setText(parts.fault, template.file ? 'This file is no picture that the browser can read.' : `The template cannot be read: ${error.message}`);
 			return;
 		}
 		if (chosen !== template)
 			return;
 		location.show(template.bitmap);
+		setText(parts.fault, '');
 		setBoxes();
 		refresh();
 	}
@@ -209,7 +212,7 @@ export function mountThumbnail(root, app) {
 	body.hidden = true;
 	root.append(el('h2', {}, 'Thumbnail'),
 		el('div', { class: 'row' }, parts.take), parts.taken,
-		el('div', { class: 'row' }, el('label', { class: 'field grow' }, el('span', {}, 'Template'), parts.template), parts.upload, parts.file), parts.about, body);
+		el('div', { class: 'row' }, el('label', { class: 'field grow' }, el('span', {}, 'Template'), parts.template), parts.upload, parts.file), parts.about, parts.fault, body);
 
 	parts.take.addEventListener('click', take);
 	parts.template.addEventListener('change', () => choose(templates[Number(parts.template.value)]));

@@ -48,6 +48,7 @@ test('names are taken by all systems', () => {
 
 test('a word for every refusal and warning, also those to come', () => {
 	for (const status of [0, 400, 404, 406, 413, 500, 503, 599])
-		assert.ok(adviceFor(status, typeOf('smart')).advice);
+		assert.ok(adviceFor({ status, message: '' }, typeOf('smart')).advice);
+	assert.match(adviceFor({ status: 406, message: 'contains holes: there is nothing' }, typeOf('smart')).title, /Nothing/);
 	assert.equal(warningWords('of-tomorrow'), 'of-tomorrow');
 });
