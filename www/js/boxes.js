@@ -11,39 +11,40 @@ const HANDLES = { nw: 'top left corner', n: 'top edge', ne: 'top right corner', 
 const SIDES = ['left', 'top', 'right', 'bottom'];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-function build(label) {
+function build(label, isShaded) {
 	const canvas = el('canvas', { class: 'box-picture', role: 'img', 'aria-label': `Picture behind the box: ${label}` });
 	const handles = Object.entries(HANDLES).map(([name, words]) =>
 		el('button', { type: 'button', class: `box-handle ${name}`, tabIndex: -1, dataset: { handle: name }, 'aria-label': `${label}: ${words}` }));
+	const shade = el('div', { class: 'box-shade' });
 	const box = el('div', { class: 'box', role: 'group', tabIndex: 0, 'aria-roledescription': 'movable box' }, ...handles);
 	const fields = SIDES.map((side) => el('input', { type: 'number', step: 1, 'aria-label': `${label}, ${side}` }));
 	const size = el('span', { class: 'quiet small' });
 
 	return {
-		canvas, box, fields, size,
-		stage: el('div', { class: 'box-stage' }, el('div', { class: 'box-ground' }, canvas, box)),
+		canvas, box, shade, fields, size,
+		stage: el('div', { class: 'box-stage' }, el('div', { class: 'box-ground' }, canvas, isShaded ? el('div', { class: 'box-shades' }, shade) : null, box)),
 		numbers: el('div', { class: 'box-numbers' }, ...fields.map((field, i) => el('label', { class: 'field stack' }, el('span', {}, SIDES[i]), field))),
 	};
 }
 
 /**
  * onChange(box) when the user has changed it.  aspect() is the width by height
- * that is to be kept, or null.
+ * that is to be kept, or null.  isShaded: what is outside the box is darker.
  */
-export function createBoxEditor({ label, onChange, aspect = () => null }) {
-	const parts = build(label);
+export function createBoxEditor({ label, onChange, aspect = () => null, isShaded = true }) {
+	const parts = build(label, isShaded);
 	const root = el('div', { class: 'box-editor' }, parts.stage, parts.numbers, parts.size);
 	let picture = { width: 1, height: 1 };
 	let value = [0, 0, 1, 1];
 
 	function place() {
-		const { box } = parts;
-
-		box.style.left = `${value[0] * 100 / picture.width}%`;
-		box.style.top = `${value[1] * 100 / picture.height}%`;
-		box.style.width = `${widthOf(value) * 100 / picture.width}%`;
-		box.style.height = `${heightOf(value) * 100 / picture.height}%`;
-		box.setAttribute('aria-label', `${label}: left ${value[0]}, top ${value[1]}, right ${value[2]}, bottom ${value[3]}`);
+		for (const { style } of [parts.box, parts.shade]) {
+			style.left = `${value[0] * 100 / picture.width}%`;
+			style.top = `${value[1] * 100 / picture.height}%`;
+			style.width = `${widthOf(value) * 100 / picture.width}%`;
+			style.height = `${heightOf(value) * 100 / picture.height}%`;
+		}
+		parts.box.setAttribute('aria-label', `${label}: left ${value[0]}, top ${value[1]}, right ${value[2]}, bottom ${value[3]}`);
 		parts.fields.forEach((field, i) => {
 			if (field !== document.activeElement || Number(field.value) !== value[i])
 				field.value = value[i];

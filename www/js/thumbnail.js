@@ -1,9 +1,10 @@
 /*
  * thumbnail.js - a picture of the stream under a template.
  *
- * The server composes it: what is seen here is what is saved, and what the URL
- * and the line for curl give.  A template is one of the server's, or a file of
- * the user's that is sent along and kept nowhere.
+ * The server composes it, and on what it made the place is dragged: what is
+ * seen is what is saved, and what the URL and the line for curl give.  A
+ * template is one of the server's, or a file of the user's that is sent along
+ * and kept nowhere.
  */
 import { absolute, urls } from './api.js';
 import { fitAspect, heightOf, sameShape, wholeBox, widthOf } from './boxmath.js';
@@ -18,7 +19,7 @@ const SETTLE = 250;
 const OWN = '\u0000own';
 
 function build() {
-	const parts = {
+	return {
 		take: el('button', { type: 'button' }, icon('camera'), 'Take the picture at the playhead'),
 		taken: el('p', { class: 'small quiet time' }),
 		template: el('select', {}),
@@ -26,16 +27,11 @@ function build() {
 		upload: el('button', { type: 'button' }, icon('plus'), 'Use a file'),
 		about: el('p', { class: 'small quiet' }),
 		lock: el('input', { type: 'checkbox' }),
-		reset: el('button', { type: 'button', class: 'bare' }, icon('undo'), 'The template’s own boxes'),
-		result: el('canvas', { role: 'img', 'aria-label': 'The thumbnail' }),
-		words: el('div', { class: 'thumb-words', role: 'status' }),
+		reset: el('button', { type: 'button', class: 'bare', title: 'The template’s own boxes' }, icon('undo'), 'Reset'),
 		fault: el('p', { class: 'small bad', role: 'status' }),
 		save: el('button', { type: 'button', class: 'primary' }, icon('download'), 'Save the thumbnail'),
 		copy: el('button', { type: 'button' }, icon('copy'), 'Copy curl'),
 	};
-
-	parts.shown = el('div', { class: 'thumb-result' }, parts.result, parts.words);
-	return parts;
 }
 
 /* Width and height first of all: the bitmap of a Blob, or of an answer of the server. */
@@ -45,7 +41,8 @@ export function mountThumbnail(root, app) {
 	const { state } = app.store;
 	const parts = build();
 	const crop = createBoxEditor({ label: 'Cut out of the picture', onChange: refresh, aspect: () => parts.lock.checked ? shape() : null });
-	const location = createBoxEditor({ label: 'Place in the template', onChange: placed });
+	const location = createBoxEditor({ label: 'Place in the thumbnail', onChange: placed, isShaded: false });
+	const shown = el('div', { class: 'thumb-half' }, el('h3', {}, 'Thumbnail, and the place of the picture in it'), location.root);
 	const body = el('div', { class: 'thumb-body' });
 	let templates = null;
 	let chosen = null;
@@ -69,7 +66,7 @@ export function mountThumbnail(root, app) {
 		body.hidden = !frame || !chosen?.bitmap;
 		clearTimeout(timer);
 		asking?.abort();
-		parts.shown.classList.add('stale');
+		shown.classList.add('stale');
 		parts.save.disabled = true;
 		result = null;
 		if (frame && chosen?.bitmap)
@@ -87,21 +84,14 @@ export function mountThumbnail(root, app) {
 			if (asking !== stop)
 				return;
 			result = blob;
-			parts.result.width = bitmap.width;
-			parts.result.height = bitmap.height;
-			parts.result.getContext('2d').drawImage(bitmap, 0, 0);
-			say('');
-			parts.shown.classList.remove('stale');
+			location.show(bitmap);
+			setText(parts.fault, '');
+			shown.classList.remove('stale');
 			parts.save.disabled = false;
 		} catch (error) {
 			if (asking === stop && !stop.signal.aborted)
-				say(error.message, 'bad');
+				setText(parts.fault, error.message);
 		}
-	}
-
-	function say(text, kind = 'quiet') {
-		parts.words.className = `thumb-words small ${kind}`;
-		setText(parts.words, text);
 	}
 
 	async function take() {
@@ -206,9 +196,9 @@ export function mountThumbnail(root, app) {
 
 	body.append(
 		el('div', { class: 'thumb-half' }, el('h3', {}, 'Cut out'), crop.root),
-		el('div', { class: 'thumb-half' }, el('h3', {}, 'Place'), location.root),
+		shown,
 		el('div', { class: 'row' }, el('label', { class: 'check' }, parts.lock, 'Keep the picture undistorted'), el('span', { class: 'spacer' }), parts.reset),
-		parts.shown, el('div', { class: 'row' }, parts.save, parts.copy));
+		el('div', { class: 'row' }, parts.save, parts.copy));
 	body.hidden = true;
 	root.append(el('h2', {}, 'Thumbnail'),
 		el('div', { class: 'row' }, parts.take), parts.taken,
