@@ -8,6 +8,7 @@ const choose = (list, wanted, preferred) =>
 	list.includes(wanted) ? wanted : wanted ? '' : list.includes(preferred) ? preferred : list[0] ?? '';
 
 const MOST_ASKED = 16;
+const CHAT_CHECK = 60 * 1000;
 
 /* The channel that was recorded last, of those that have anything; hours sort by time. */
 async function newestOf(api, channels) {
@@ -51,6 +52,14 @@ export function createArchive(app) {
 			store.set({ trouble: error.message });
 		}
 	}
+
+	/* Chat may begin later than the video. */
+	setInterval(() => {
+		const { channel, qualities, hasChat, quality } = store.state;
+
+		if (channel && qualities && !hasChat)
+			loadQualities(channel, quality).catch(() => {});
+	}, CHAT_CHECK);
 
 	return {
 		load,

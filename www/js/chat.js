@@ -94,6 +94,7 @@ export function mountChat(root, app) {
 	const view = createView(parts.list, parts.back, app, tint);
 	let pieces = null;
 	let channel = null;
+	let hasChat = false;
 	let rows = [];
 	let rowsOf = null;
 	let force = false;
@@ -136,11 +137,11 @@ export function mountChat(root, app) {
 	};
 
 	function begin() {
-		if (state.channel === channel)
+		if (state.channel === channel && state.hasChat === hasChat)
 			return;
 		pieces?.end();
-		channel = state.channel;
-		pieces = channel ? createPieces(app.api, channel, () => { rowsOf = null; ask(); }) : null;
+		({ channel, hasChat } = state);
+		pieces = channel ? createPieces(app.api, channel, () => { rowsOf = null; ask(); }, Date.now, hasChat) : null;
 		rows = [];
 		rowsOf = null;
 		last = null;
@@ -150,7 +151,7 @@ export function mountChat(root, app) {
 
 	parts.back.addEventListener('click', () => { view.release(); askAll(); parts.list.scrollTop = parts.list.scrollHeight; });
 	const search = mountSearch(parts, app, tint);
-	app.store.watch(['channel'], begin);
+	app.store.watch(['channel', 'hasChat'], begin);
 	app.store.watch(['at', 'tab'], ask);
 	app.store.watch(['clock'], () => view.forget());
 	document.addEventListener('visibilitychange', askAll);

@@ -36,11 +36,11 @@ function withKeys(messages) {
  * error }, state 'loading', 'ready', 'none' (the channel has no chat there is)
  * or 'failed'.
  */
-export function createPieces(api, channel, onChange, now = Date.now) {
+export function createPieces(api, channel, onChange, now = Date.now, hasChat = true) {
 	const pieces = new Map();
 	const ends = new AbortController();
 	/* A channel without chat has none in any piece: that is asked for once in a while. */
-	let noneAt = -Infinity;
+	let noneAt = hasChat ? -Infinity : Infinity;
 
 	function touch(piece) {
 		pieces.delete(piece.from);

@@ -174,8 +174,8 @@ function createResults(root, app, tint, onGo) {
 			parts.stop.hidden = state === 'whole';
 			setText(parts.stop, state === 'stopped' ? 'Go on' : 'Stop');
 		},
-		tellNothing(scope) {
-			setText(parts.words, scope === 'marks' ? 'No range is marked whole yet' : 'The archive is not known yet');
+		tellNothing(scope, hasChat) {
+			setText(parts.words, !hasChat ? 'The archive holds no chat of this channel' : scope === 'marks' ? 'No range is marked whole yet' : 'The archive is not known yet');
 			parts.bar.hidden = parts.stop.hidden = true;
 		},
 	};
@@ -228,11 +228,11 @@ export function mountSearch(parts, app, tint) {
 	function begin(wanted) {
 		end();
 		show(true);
-		search = { wanted, channel: app.store.state.channel, parts: partsOfScope(bar.scope.value, app.store.state), done: 0, hits: 0, running: null };
+		search = { wanted, channel: app.store.state.channel, parts: app.store.state.hasChat ? partsOfScope(bar.scope.value, app.store.state) : [], done: 0, hits: 0, running: null };
 		if (search.parts.length)
 			go(search);
 		else
-			results.tellNothing(bar.scope.value);
+			results.tellNothing(bar.scope.value, app.store.state.hasChat);
 	}
 
 	function submit(event) {

@@ -18,7 +18,6 @@ import { mountPreview } from './preview.js';
 import { createNotices, mountBanner, mountShade } from './states.js';
 import { createStore } from './store.js';
 import { mountStrip } from './strip.js';
-import { HOUR, SECOND } from './time.js';
 import { mountTimeline } from './timeline.js';
 import { mountTransport } from './transport.js';
 
@@ -91,30 +90,6 @@ function keepAddress(store) {
 	};
 }
 
-/* The moment from which on, or until which, something was recorded, beside one in a hole; null where there is none. */
-async function besideHole(coverage, at, direction) {
-	const hours = coverage.hours().filter((hour) => hour.covered > 0);
-
-	if (direction > 0) {
-		const hour = hours.find((one) => one.from + HOUR > at);
-		const from = hour && Math.max(hour.from, at);
-		const holes = hour ? await coverage.holesIn(from, hour.from + HOUR) : [];
-		const first = holes[0]?.from <= from ? holes[0].to : from;
-
-		if (!hour || first < hour.from + HOUR)
-			return hour ? first : null;
-		return besideHole(coverage, hour.from + HOUR, direction);
-	}
-	const hour = hours.findLast((one) => one.from < at);
-	const to = hour && Math.min(hour.from + HOUR, at);
-	const holes = hour ? await coverage.holesIn(hour.from, to) : [];
-	const last = holes.at(-1)?.to >= to ? holes.at(-1).from : to;
-
-	if (!hour || last > hour.from)
-		return hour ? last - SECOND : null;
-	return besideHole(coverage, hour.from, direction);
-}
-
 function main() {
 	const store = createStore(firstState());
 	const { state } = store;
@@ -142,11 +117,12 @@ function main() {
 	app.restart = async () => {
 		store.set({ trouble: '' });
 		await archive.load();
+		app.coverage.refresh();
 		app.player.retry();
 	};
 	/* To where there is something to see, before or behind a hole. */
 	app.skipHole = async (direction) => {
-		const to = await besideHole(app.coverage, state.at, direction).catch(() => null);
+		const to = await app.coverage.nextRecorded(state.at, direction).catch(() => null);
 
 		if (to === null)
 			app.say(direction > 0 ? 'Nothing was recorded after this.' : 'Nothing was recorded before this.', { kind: 'bad' });
