@@ -154,7 +154,6 @@ function main() {
 		if (now)
 			app.player.prepared.then(() => now === chosen && app.player.open());
 	});
-	app.coverage.onChange(() => store.set({ isEmpty: app.coverage.isEmpty() }));
 	archive.load();
 	/* What is not there yet may come. */
 	setInterval(() => {

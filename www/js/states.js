@@ -100,8 +100,6 @@ export function mountBanner(root, app) {
 		clearTimeout(timer);
 		try {
 			await api.askOnce(urls.health());
-			wait = 1;
-			app.restart();
 		} catch {
 			schedule();
 		}
@@ -134,11 +132,18 @@ export function mountBanner(root, app) {
 	}
 
 	root.append(banner);
+	let was = 'ok';
+
+	/* Whoever hears of it first: the page goes on. */
 	store.watch(['health'], ({ health }) => {
-		if (health === 'ok')
-			clearTimeout(timer);
-		else
+		if (health !== 'ok') {
 			schedule();
+		} else if (was !== 'ok') {
+			clearTimeout(timer);
+			wait = 1;
+			app.restart();
+		}
+		was = health;
 	});
 	store.watch(['health', 'following', 'archive', 'playing'], update);
 	setInterval(update, 5 * SECOND);
