@@ -49,6 +49,17 @@ export const panView = (view, ms, archive) => clampView({ from: view.from + ms, 
 
 export const centreView = (span, at, archive) => clampView({ from: at - span / 2, to: at + span / 2 }, archive);
 
+/** A view on the way from one to another, done from 0 to 1: lengths by their ratio, so that a zoom over decades is even. */
+export function betweenViews(from, to, done) {
+	const was = from.to - from.from;
+	const will = to.to - to.from;
+	const span = was * (will / was) ** done;
+	const share = will === was ? done : (span - was) / (will - was);
+	const start = from.from + (to.from - from.from) * share;
+
+	return done === 1 ? to : { from: start, to: start + span };
+}
+
 /**
  * The view that shows a picture at `at`, after one at `was`: the next page
  * where playing left it, around it after a jump; the same where the user has
