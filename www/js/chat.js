@@ -5,6 +5,7 @@
  * shown, as if it were live.  A message's moment is the earliest at which it
  * may have been sent.
  */
+import { withClears } from './chatlog.js';
 import { createPieces, pieceOf, PIECE } from './chatpieces.js';
 import { createTint } from './chatrow.js';
 import { mountSearch } from './chatsearch.js';
@@ -25,9 +26,9 @@ function rowsUntil(pieces, ms) {
 
 		if (piece?.state !== 'ready')
 			break;
-		lists.unshift(piece.rows);
+		lists.unshift(piece.messages);
 	}
-	return lists.flat();
+	return withClears(lists.flat());
 }
 
 const says = (...children) => el('div', { class: 'state' }, ...children);

@@ -5,7 +5,7 @@
  * by least recent use.  One that may still grow is asked for again with its
  * ETag, so that what has not changed costs nothing.
  */
-import { readChat, withClears, keyOf } from './chatlog.js';
+import { keyOf, readChat } from './chatlog.js';
 import { urls } from './api.js';
 import { MINUTE } from './time.js';
 
@@ -19,11 +19,11 @@ const LONGEST_PAUSE = 30000;
 export const pieceOf = (ms) => Math.floor(ms / PIECE) * PIECE;
 
 /* Messages of one id on which receivers disagree are all there: their keys must differ. */
-function withKeys(messages) {
+function withKeys(messages, from) {
 	const seen = new Map();
 
 	return messages.map((message) => {
-		const key = keyOf(message);
+		const key = `${from} ${keyOf(message)}`;
 		const n = (seen.get(key) ?? 0) + 1;
 
 		seen.set(key, n);
@@ -32,8 +32,8 @@ function withKeys(messages) {
 }
 
 /**
- * onChange() when a piece has come, or failed.  A piece: { from, state, rows,
- * error }, state 'loading', 'ready', 'none' (the channel has no chat there is)
+ * onChange() when a piece has come, or failed.  A piece: { from, state,
+ * messages, error }, state 'loading', 'ready', 'none' (the channel has no chat there is)
  * or 'failed'.
  */
 export function createPieces(api, channel, onChange, now = Date.now, hasChat = true) {
@@ -77,7 +77,7 @@ export function createPieces(api, channel, onChange, now = Date.now, hasChat = t
 		const own = messages.filter((message) => message.at >= piece.from && message.at < piece.from + PIECE);
 
 		piece.etag = answer.headers.get('ETag');
-		piece.rows = withKeys(withClears(own));
+		piece.messages = withKeys(own, piece.from);
 		piece.state = 'ready';
 		piece.error = null;
 		onChange();
@@ -88,7 +88,7 @@ export function createPieces(api, channel, onChange, now = Date.now, hasChat = t
 		piece.error = error;
 		if (error.status === 404)
 			noneAt = now();
-		piece.state = error.status === 404 ? 'none' : piece.rows.length ? 'ready' : 'failed';
+		piece.state = error.status === 404 ? 'none' : piece.messages.length ? 'ready' : 'failed';
 		onChange();
 	}
 
@@ -111,7 +111,7 @@ export function createPieces(api, channel, onChange, now = Date.now, hasChat = t
 			let piece = pieces.get(from);
 
 			if (!piece) {
-				piece = { from, state: 'loading', rows: [], error: null, etag: null, askedAt: 0, fails: 0, asking: false };
+				piece = { from, state: 'loading', messages: [], error: null, etag: null, askedAt: 0, fails: 0, asking: false };
 				if (now() - noneAt < LONGEST_PAUSE)
 					return { ...piece, state: 'none' };
 				ask(piece);

@@ -263,5 +263,8 @@ export function mountSearch(parts, app, tint) {
 		});
 	results.close.addEventListener('click', leave);
 	app.store.watch(['channel'], end);
-	return { focusSearch: () => bar.input.select() };
+	return { focusSearch() {
+		bar.input.focus();
+		bar.input.select();
+	} };
 }

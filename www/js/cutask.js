@@ -5,19 +5,26 @@
  * interest is called off.
  */
 import { urls } from './api.js';
+import { MINUTE } from './time.js';
 
 const SETTLE = 300;
 const AGAIN = 3000;
+/** What is newer may still come: segments end, and nodes fetch from each other what they lack. */
+const YOUNG = 2 * MINUTE;
 
 /**
  * onPlan({ state: 'asking' | 'known' | 'refused', plan, error }) for the cut that
  * was asked for last.  Holes are always allowed in what is asked, so that the
- * plan can tell of them.
+ * plan can tell of them; holes of the last minutes may be filled, and are asked
+ * for again.
  */
 export function createPlanner(api, onPlan) {
 	let asked = '';
+	let newest = 0;
 	let timer = 0;
 	let running = null;
+
+	const isYoung = () => newest > Date.now() - YOUNG;
 
 	async function send(url) {
 		const stop = running = new AbortController();
@@ -25,13 +32,16 @@ export function createPlanner(api, onPlan) {
 		try {
 			const plan = await api.json(url, { signal: stop.signal });
 
-			if (running === stop)
-				onPlan({ state: 'known', plan });
+			if (running !== stop)
+				return;
+			onPlan({ state: 'known', plan });
+			if (plan.holes && isYoung())
+				timer = setTimeout(() => send(url), AGAIN);
 		} catch (error) {
 			if (running !== stop || stop.signal.aborted)
 				return;
 			onPlan({ state: 'refused', error });
-			if (error.status === 0 || error.status === 503)
+			if (error.status === 0 || error.status === 503 || (error.status === 406 && isYoung()))
 				timer = setTimeout(() => send(url), (error.retryAfter ?? 0) * 1000 || AGAIN);
 		}
 	}
@@ -53,6 +63,7 @@ export function createPlanner(api, onPlan) {
 				return;
 			drop();
 			asked = url ?? '';
+			newest = Math.max(0, ...cut?.ranges.map((range) => range.out) ?? []);
 			if (!url)
 				return;
 			onPlan({ state: 'asking' });

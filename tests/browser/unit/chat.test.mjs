@@ -126,8 +126,8 @@ test('pieces: a settled one is asked for once, one that grows again with its ETa
 	pieces.want(now - 1);
 	await settle();
 	assert.equal(pieces.want(50 * HOUR).state, 'ready');
-	assert.deepEqual(pieces.want(now - 1).rows.map((row) => row.text), ['x', 'y']);
-	assert.equal(new Set(pieces.want(now - 1).rows.map((row) => row.key)).size, 2);
+	assert.deepEqual(pieces.want(now - 1).messages.map((row) => row.text), ['x', 'y']);
+	assert.equal(new Set(pieces.want(now - 1).messages.map((row) => row.key)).size, 2);
 	now += 6000;
 	pieces.want(50 * HOUR);
 	pieces.want(100 * HOUR - 1);
