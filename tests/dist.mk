@@ -15,12 +15,26 @@ EXTRA_DIST += \
 	tests/browser/make-archives \
 	tests/browser/package-lock.json \
 	tests/browser/package.json \
+	tests/browser/page.mjs \
 	tests/browser/run \
 	tests/browser/server.mjs \
 	tests/browser/t0000-unit.browser.mjs \
+	tests/browser/t0100-play.browser.mjs \
+	tests/browser/t0200-edit.browser.mjs \
+	tests/browser/t0300-cut.browser.mjs \
+	tests/browser/t0400-live.browser.mjs \
+	tests/browser/t0500-states.browser.mjs \
+	tests/browser/t0600-panels.browser.mjs \
+	tests/browser/t0700-access.browser.mjs \
+	tests/browser/t0800-weight.browser.mjs \
 	tests/browser/tap.mjs \
 	tests/browser/unit/address.test.mjs \
 	tests/browser/unit/api.test.mjs \
+	tests/browser/unit/boxmath.test.mjs \
+	tests/browser/unit/chat.test.mjs \
+	tests/browser/unit/commands.test.mjs \
+	tests/browser/unit/cutplan.test.mjs \
+	tests/browser/unit/download.test.mjs \
 	tests/browser/unit/edit.test.mjs \
 	tests/browser/unit/old-node.mjs \
 	tests/browser/unit/store.test.mjs \

@@ -7,6 +7,7 @@
  * one that provokes some says so first, with page.expect(pattern).
  *
  * Environment:  CHROMIUM           the program; else /usr/bin/chromium
+ *               BROWSER_PATIENCE   seconds (30)
  *               BROWSER_PICTURES   where a page is photographed whose test failed
  */
 import assert from 'node:assert/strict';
@@ -17,7 +18,7 @@ import { after, diag, end, skipAll } from './tap.mjs';
 const PROGRAM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** A guard against hanging, not a measure of anything. */
-export const PATIENCE = 30000;
+export const PATIENCE = Number(process.env.BROWSER_PATIENCE ?? 30) * 1000;
 
 let browser = null;
 let photographs = 0;

@@ -4,6 +4,7 @@
  * Environment:  BUILD_DIR          where restreamer is built; else build/
  *               BROWSER_ARCHIVES   a directory that keeps the archives between
  *                                  runs; else build/browser-archives
+ *               RESTREAMER_WWW     another page than that of www/
  */
 import { execFile, spawn } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
@@ -19,6 +20,8 @@ export const ROOT = process.env.RESTREAMER_SOURCE ?? path.dirname(path.dirname(H
 export const BUILD = path.resolve(process.env.BUILD_DIR ?? path.join(ROOT, 'build'));
 export const PROGRAM = path.join(BUILD, 'restreamer');
 export const ARCHIVES = path.resolve(process.env.BROWSER_ARCHIVES ?? path.join(BUILD, 'browser-archives'));
+
+const PAGE = process.env.RESTREAMER_WWW ? ['--www', process.env.RESTREAMER_WWW] : [];
 
 export const run = promisify(execFile);
 
@@ -66,7 +69,7 @@ export async function serve(base, options = []) {
 	async function start() {
 		const port = server.url ? new URL(server.url).port : '0';
 
-		child = spawn(path.join(ROOT, 'deploy', 'run'), ['--base', base, '--port', port, '--cache', path.join(cache, 'index'), '--', ...options],
+		child = spawn(path.join(ROOT, 'deploy', 'run'), ['--base', base, '--port', port, '--cache', path.join(cache, 'index'), '--', ...PAGE, ...options],
 			{ env: { ...process.env, BUILD_DIR: BUILD }, stdio: ['ignore', 'pipe', 'pipe'] });
 		server.url = await readyLine(child);
 	}

@@ -4,6 +4,10 @@
  * A test is a function that throws where something is not as it must be; its
  * text says what holds if it does not.  Those who set something up for a test
  * say with after() how it is looked at and taken down when it has ended.
+ *
+ * Environment:  TEST_ONLY      a pattern; tests whose text is not like it are
+ *                              left out
+ *               TEST_TIMEOUT   seconds that a file may take (600)
  */
 
 let count = 0;
@@ -47,12 +51,14 @@ async function outcome(fn) {
 
 /** Runs one test; does not throw. */
 export async function test(text, fn) {
+	if (!new RegExp(process.env.TEST_ONLY ?? '').test(text))
+		return;
 	const began = performance.now();
 	const errors = await outcome(fn);
 
 	result(!errors.length, text);
 	for (const error of errors)
-		diag(error.stack?.slice(0, 4000) ?? error);
+		diag((error.stack ?? String(error)).replace(/Browser logs:[^]*?(?=\n    at )/, '').slice(0, 3000));
 	diag(`${((performance.now() - began) / 1000).toFixed(1)} s`);
 }
 

@@ -1,0 +1,85 @@
+/* What is met that is no video: nothing there, no such thing, a server that is busy. */
+import assert from 'node:assert/strict';
+import { openPage, until, waitForVideo } from './browser.mjs';
+import { START, addressOf, openAt, shows } from './page.mjs';
+import { archive, feed, serve, tempDir } from './server.mjs';
+import { finish, test } from './tap.mjs';
+
+const server = await serve(await archive('main'));
+const shade = (page) => page.locator('#shade');
+
+async function says(page, pattern) {
+	await until(async () => await shade(page).isVisible() && pattern.test(await shade(page).textContent()), `words like ${pattern}`);
+}
+
+await test('an empty archive says so, and shows what comes', async () => {
+	const base = await tempDir('empty');
+	const page = await openPage(await serve(base));
+
+	page.expect(/404.*chat\.json/);
+	await says(page, /archive is empty/);
+	await (await feed(base, Math.floor(Date.now() / 2000) * 2000 - 40000)).put(20);
+	await waitForVideo(page);
+	await until(async () => !await shade(page).isVisible(), 'the video to be seen');
+});
+
+await test('no such channel: it is named, and those that are there can be chosen', async () => {
+	const page = await openPage(server, addressOf({ channel: 'nope <b>x' }));
+
+	page.expect(/Failed to load resource.*404/);
+	await says(page, /nope <b>x/);
+	await shade(page).getByRole('button', { name: 'main' }).click();
+	await waitForVideo(page);
+	assert.equal(await page.locator('#channel').inputValue(), 'main');
+});
+
+await test('no such quality', async () => {
+	const page = await openPage(server, addressOf({ quality: '1080p' }));
+
+	page.expect(/Failed to load resource.*404/);
+	await says(page, /no such quality/);
+	await shade(page).getByRole('button', { name: '360p' }).click();
+	await waitForVideo(page);
+});
+
+await test('a quality without any video', async () => {
+	const page = await openPage(server, addressOf({ channel: 'empty' }));
+
+	page.expect(/Failed to load resource.*404/);
+	await says(page, /Nothing (is|was) recorded/);
+	await page.locator('#channel').selectOption('main');
+	await waitForVideo(page);
+});
+
+await test('a busy server is told of, and asked again', async () => {
+	const page = await openPage(server, null);
+	let refused = 0;
+
+	page.expect(/Failed to load resource.*503/);
+	await page.route(/\/coverage\//, (route) => refused++ < 2
+		? route.fulfill({ status: 503, headers: { 'Retry-After': '1' }, contentType: 'text/plain', body: 'all places are taken\n' }) : route.continue());
+	await page.goto(new URL(addressOf({ at: START + 10000 }), server.url).href);
+	await until(async () => /busy/.test(await page.locator('#notices').textContent()), 'words');
+	await waitForVideo(page);
+	await shows(page, 300);
+	await until(async () => !await page.locator('#banner').isVisible(), 'the words to go');
+	assert.ok(refused > 2);
+});
+
+await test('a time before all there is', async () => {
+	const page = await openAt(server, { at: START - 86400000 });
+
+	await shows(page, 0);
+});
+
+await test('the help lists the keys, and Escape closes it', async () => {
+	const page = await openAt(server, { at: START + 10000 });
+
+	await page.keyboard.press('?');
+	await page.getByRole('dialog').waitFor();
+	assert.match(await page.getByRole('dialog').textContent(), /play this edit/);
+	await page.keyboard.press('Escape');
+	await page.getByRole('dialog').waitFor({ state: 'hidden' });
+});
+
+await finish();

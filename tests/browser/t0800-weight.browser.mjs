@@ -1,0 +1,157 @@
+/*
+ * How much the page weighs, how long its tasks take on a week of archive, and
+ * that neither that nor its memory grows.
+ *
+ * Times are CPU times of a thread, which other programs do not lengthen.
+ */
+import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
+import { launch, openPage, until, waitForVideo } from './browser.mjs';
+import { addressOf, momentOf, openAt, shows } from './page.mjs';
+import { archive, feed, serve, tempDir } from './server.mjs';
+import { diag, finish, test } from './tap.mjs';
+
+const SCRIPTS_MOST = 250000;
+const TASK_MOST = 50;
+
+await test(`all scripts together are below ${SCRIPTS_MOST / 1000} kB, compressed`, async () => {
+	const server = await serve(await archive('main'), ['--templates', await archive('templates')]);
+	const page = await openPage(server, null);
+	const scripts = new Map();
+	const bodies = [];
+
+	page.on('response', (answer) => {
+		if (/\.m?js$/.test(new URL(answer.url()).pathname))
+			bodies.push(answer.body().then((body) => scripts.set(new URL(answer.url()).pathname, gzipSync(body).length), () => {}));
+	});
+	await page.goto(new URL(addressOf({ at: momentOf(600) }), server.url).href);
+	await shows(page, 600);
+	for (const tab of ['cut', 'picture'])
+		await page.locator(`#tab-${tab}`).click();
+	/* A worker is loaded past the page's own requests. */
+	scripts.set('/www/lib/hls.worker.js', gzipSync(Buffer.from(await (await fetch(new URL('www/lib/hls.worker.js', server.url))).arrayBuffer())).length);
+	await Promise.all(bodies);
+	const sum = [...scripts.values()].reduce((a, b) => a + b);
+
+	diag(`${scripts.size} scripts, ${sum} bytes: ${[...scripts].sort((a, b) => b[1] - a[1]).slice(0, 5).map(([name, size]) => `${name} ${size}`).join(', ')}`);
+	assert.ok(scripts.has('/www/js/main.js') && scripts.has('/www/lib/hls.light.min.mjs'), [...scripts.keys()].join());
+	assert.ok(sum < SCRIPTS_MOST, `${sum} bytes`);
+});
+
+/* Of a trace: milliseconds of CPU time of the tasks of the page's main thread, and of its animation frames. */
+function timesOf(trace) {
+	const { traceEvents } = JSON.parse(trace);
+	const mains = new Set(traceEvents.filter((event) => event.name === 'thread_name' && event.args.name === 'CrRendererMain').map((event) => `${event.pid}/${event.tid}`));
+	const of = (...names) => traceEvents.filter((event) => names.includes(event.name) && event.ph === 'X' && mains.has(`${event.pid}/${event.tid}`) && event.tdur !== undefined)
+		.map((event) => event.tdur / 1000).sort((a, b) => a - b);
+
+	return { tasks: of('RunTask', 'ThreadControllerImpl::RunTask'), frames: of('FireAnimationFrame') };
+}
+
+const CATEGORIES = ['devtools.timeline', 'disabled-by-default-devtools.timeline', 'toplevel', 'blink.user_timing'];
+
+/* Wheels over the timeline: in to seconds, along, and out to all there is. */
+async function zoomAndScroll(page) {
+	const box = await page.locator('#timeline canvas').first().boundingBox();
+	const wheel = async (times, x, y, shift) => {
+		if (shift)
+			await page.keyboard.down('Shift');
+		for (let i = 0; i < times; i++) {
+			await page.mouse.wheel(x, y);
+			await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+		}
+		if (shift)
+			await page.keyboard.up('Shift');
+	};
+
+	await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.6);
+	await wheel(30, 0, -200);
+	await wheel(30, 0, 300, true);
+	await wheel(20, 0, 120);
+	await wheel(30, 0, -400, true);
+	await wheel(30, 0, 200);
+}
+
+async function traced(server, channel, at) {
+	const page = await openAt(server, { channel, at });
+
+	page.expect(/404.*chat\.json/);
+	await until(async () => /\d{4}/.test(await page.locator('#timeline').textContent()), 'the timeline');
+	await page.waitForLoadState('networkidle');
+	await (await launch()).startTracing(page, { categories: CATEGORIES });
+	await zoomAndScroll(page);
+	const times = timesOf((await (await launch()).stopTracing()).toString());
+
+	assert.ok(times.tasks.length > 100 && times.frames.length > 50, `a trace of ${times.tasks.length} tasks and ${times.frames.length} frames`);
+	return times;
+}
+
+const median = (list) => list[list.length >> 1];
+const told = ({ tasks, frames }) => `${tasks.length} tasks, longest ${tasks.slice(-3).map((ms) => ms.toFixed(1))} ms; ${frames.length} frames, median ${median(frames).toFixed(2)}, longest ${frames.at(-1).toFixed(1)} ms`;
+let week = null;
+
+await test(`no task of more than ${TASK_MOST} ms while the timeline of a week is zoomed and scrolled`, async () => {
+	const server = await serve(await archive('week'));
+
+	week = await traced(server, 'week', Date.parse('2026-10-29T12:00:00Z'));
+	diag(told(week));
+	assert.ok(week.tasks.at(-1) <= TASK_MOST, told(week));
+});
+
+await test('a frame of the week costs no more than one of an hour', async () => {
+	const hour = await traced(await serve(await archive('feed')), 'feed', Date.parse('2026-10-26T00:30:00Z'));
+
+	diag(told(hour));
+	assert.ok(median(week.frames) < 3 * median(hour.frames) + 1, `${median(week.frames)} ms of a week, ${median(hour.frames)} of an hour`);
+});
+
+const STEP = 10000;
+const SEGMENTS = STEP / 2000;
+const HOUR_STEPS = 3600000 / STEP;
+
+/* What lives, after what does not has been collected. */
+async function living(page, devtools) {
+	await devtools.send('HeapProfiler.collectGarbage');
+	const { metrics } = await devtools.send('Performance.getMetrics');
+	const of = (name) => metrics.find((metric) => metric.name === name).value;
+
+	return { heap: of('JSHeapUsedSize'), nodes: of('Nodes'), listeners: of('JSEventListeners') };
+}
+
+await test('an hour of live stream leaves nothing behind', async () => {
+	const base = await tempDir('hour');
+	const start = Math.floor(Date.now() / 2000) * 2000 - 3600000;
+	const live = await feed(base, start);
+
+	await live.put(60);
+	const server = await serve(base);
+	const page = await openPage(server, null);
+
+	page.expect(/404.*chat\.json/);
+	await page.clock.install({ time: live.end });
+	await page.goto(new URL(addressOf({ channel: 'live' }), server.url).href);
+	await waitForVideo(page);
+	const devtools = await page.context().newCDPSession(page);
+	const marks = [];
+
+	await devtools.send('Performance.enable');
+	for (let step = 12; step < HOUR_STEPS; step++) {
+		const listed = page.waitForResponse((answer) => answer.url().includes('/playlist/'));
+
+		await live.put(SEGMENTS);
+		await page.clock.fastForward(STEP);
+		await listed;
+		if (step % (HOUR_STEPS / 6) === HOUR_STEPS / 6 - 1)
+			marks.push(await living(page, devtools));
+	}
+	diag(marks.map(({ heap, nodes, listeners }) => `${(heap / 1e6).toFixed(2)} MB, ${nodes} nodes, ${listeners} listeners`).join('; '));
+	assert.equal(await page.locator('#live').getAttribute('aria-pressed'), 'true');
+	const [first, second] = [marks.slice(1, 3), marks.slice(-2)];
+	const most = (list, name) => Math.max(...list.map((mark) => mark[name]));
+
+	assert.ok(most(second, 'heap') < most(first, 'heap') * 1.2 + 1e6, 'the heap');
+	assert.ok(most(second, 'nodes') < most(first, 'nodes') * 1.1 + 200, 'nodes');
+	assert.ok(most(second, 'listeners') < most(first, 'listeners') * 1.1 + 100, 'listeners');
+});
+
+await finish();
