@@ -10,10 +10,21 @@ import { formatTime } from './time.js';
 export function createMarks(app) {
 	const { store, history, player } = app;
 	const { state } = store;
+	let nudged = null; /* { mark, moment }: where the last one was put, and its exact moment */
 
 	/* The whole millisecond (time.js) of the picture that is shown, or of the one behind it. */
 	const here = () => Math.floor(state.at + 1e-3);
 	const behind = () => Math.floor(state.at + state.frameMs + 1e-3);
+
+	/* The moment n pictures on from a mark.  Fractions of milliseconds are remembered: they add up. */
+	function onFrom(mark, n) {
+		const isShown = state.at !== null && Math.floor(state.at + 1e-3) === mark;
+		const from = nudged?.mark === mark ? nudged.moment : isShown ? state.at : mark;
+		const moment = from + n * state.frameMs;
+
+		nudged = { mark: Math.floor(moment + 1e-3), moment };
+		return nudged.mark;
+	}
 
 	const say = (what, ms) => app.say(`${what} ${formatTime(ms, state.clock)}`);
 
@@ -52,7 +63,7 @@ export function createMarks(app) {
 				const range = edit.ranges.find((one) => one.id === id);
 
 				return range?.[mark] == null ? edit
-					: edits.trim(edit, id, mark, Math.round(range[mark] + pictures * state.frameMs));
+					: edits.trim(edit, id, mark, onFrom(range[mark], pictures));
 			});
 			this.show(id, mark);
 		},
