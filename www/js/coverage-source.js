@@ -13,13 +13,12 @@
  * which may be wrong.
  */
 import { urls } from './api.js';
+import { createHours } from './coverage-hours.js';
 import { createSums, FIELDS, newSum, parseHours } from './coverage-sums.js';
 import { clip, concat, hoursOf, listsOfSums, nearestSpan, parseLists, piecesOf } from './coverage-lists.js';
 import { DAY, HOUR, MINUTE, parseHour } from './time.js';
 
 const PIECE = 7 * DAY;
-const MAX_LISTS = 48; /* hours: 12 of a view, and those beside it */
-const IN_FLIGHT = 2;
 const TAIL = MINUTE;
 const TICK = 4000;
 const IDLE_TICK = 20000; /* where nothing has come for a minute */
@@ -33,13 +32,10 @@ const hourOf = (ms) => Math.floor(ms / HOUR) * HOUR;
 export function createSource(app, { channel, quality }, tell) {
 	const aborter = new AbortController();
 	const { signal } = aborter;
-	const known = new Map(); /* hour -> lists, the least recently used first */
-	const flying = new Map(); /* hour -> promise */
 	const sleepers = new Set();
 	let sums = null;
 	let lastHour = 0;
 	let archive = null;
-	let wanted = [];
 	let ticks = 0;
 	let grownAt = 0;
 	const scratch = newSum();
@@ -65,75 +61,43 @@ export function createSource(app, { channel, quality }, tell) {
 	});
 	const wake = () => sleepers.forEach((end) => end());
 
-	/* ---- lists */
-
-	function keep(hour, lists) {
-		known.delete(hour);
-		known.set(hour, lists);
-		if (known.size > MAX_LISTS)
-			known.delete(known.keys().next().value);
-		return lists;
-	}
-
-	/* What is known of an hour without asking, or null. */
-	function lookUp(hour) {
-		const lists = known.get(hour);
-
-		if (lists)
-			return keep(hour, lists);
-		const sum = sums && hour >= sums.first * HOUR && sumOf(hour);
-
-		return sum && sum.known && !isNewest(hour) ? listsOfSums(hour, sum) : null;
-	}
-
 	const isNewest = (hour) => hour >= lastHour;
 
-	function askHour(hour) {
-		const asked = flying.get(hour) ?? coverage(hour, hour + HOUR, true)
-			.then((answer) => keep(hour, parseLists(answer)))
-			.finally(() => flying.delete(hour));
+	/* Lists of an hour whose sums say all; the newest one grows. */
+	function deduce(hour) {
+		const sum = sums && hour >= sums.first * HOUR && !isNewest(hour) ? sumOf(hour) : null;
 
-		flying.set(hour, asked);
-		return asked;
+		return sum?.known ? listsOfSums(hour, sum) : null;
 	}
 
-	function askWanted() {
-		while (!signal.aborted && flying.size < IN_FLIGHT && wanted.length) {
-			const hour = wanted.shift();
-
-			if (lookUp(hour) || flying.has(hour))
-				continue;
-			askHour(hour).catch(() => pause(RETRY)).then(() => {
-				if (!signal.aborted)
-					tell();
-				askWanted();
-			});
-		}
-	}
+	const hours = createHours({
+		ask: async (hour) => parseLists(await coverage(hour, hour + HOUR, true)),
+		deduce, failed: () => pause(RETRY), changed: tell, signal,
+	});
 
 	/* ---- the whole archive */
 
 	async function begin() {
-		const hours = (await app.api.json(urls.hours(channel, quality), { signal })).map(parseHour).filter((ms) => ms !== null);
+		const names = (await app.api.json(urls.hours(channel, quality), { signal })).map(parseHour).filter((ms) => ms !== null);
 
-		app.store.set({ isEmpty: !hours.length });
-		if (!hours.length)
+		app.store.set({ isEmpty: !names.length });
+		if (!names.length)
 			return false;
-		const first = hours.reduce((a, b) => Math.min(a, b));
+		const first = names.reduce((a, b) => Math.min(a, b));
 
-		lastHour = hours.reduce((a, b) => Math.max(a, b));
+		lastHour = names.reduce((a, b) => Math.max(a, b));
 		sums = createSums(Math.floor(first / HOUR), (lastHour - first) / HOUR + 1);
-		await findEnds(hours);
+		await findEnds(names);
 		tell();
 		return true;
 	}
 
 	/* From the first hour that has a segment to the last: an hour may be empty. */
-	async function findEnds(hours) {
-		const sorted = [...hours].sort((a, b) => a - b);
+	async function findEnds(names) {
+		const sorted = [...names].sort((a, b) => a - b);
 		const [begins, ends] = await Promise.all([sorted, sorted.toReversed()].map(async (order) => {
 			for (const hour of order.slice(0, 24)) {
-				const lists = await askHour(hour);
+				const lists = await hours.load(hour);
 
 				if (lists.spans.length)
 					return { hour, lists };
@@ -157,9 +121,11 @@ export function createSource(app, { channel, quality }, tell) {
 		const answer = await coverage(from, to, false);
 
 		for (const hour of parseHours(answer.hours)) {
+			const was = sumOf(hour.from);
+
 			/* A hole was filled since: the hour's lists are old. */
-			if (known.has(hour.from) && !isNewest(hour.from) && sumOf(hour.from).known && sumOf(hour.from).covered !== hour.covered)
-				known.delete(hour.from);
+			if (!isNewest(hour.from) && was.known && was.covered !== hour.covered)
+				hours.forget(hour.from);
 			sums.set(hour);
 		}
 		tell();
@@ -183,15 +149,15 @@ export function createSource(app, { channel, quality }, tell) {
 		const from = Math.max(hour, Math.floor((archive.to - TAIL) / 1000) * 1000);
 		const tail = parseLists(await coverage(from, hour + 2 * HOUR, true));
 		const end = tail.spans.at(-1)?.to ?? 0;
-		const was = known.get(hour);
+		const was = hours.kept(hour);
 
 		for (const at of [hour, hour + HOUR]) {
 			const part = clip(tail, at, at + HOUR);
 
 			if (at === hour && was)
-				keep(at, concat([clip(was, at, from), part]));
+				hours.keep(at, concat([clip(was, at, from), part]));
 			else if (at !== hour && part.spans.length)
-				keep(at, part);
+				hours.keep(at, part);
 		}
 		if (end > archive.to) {
 			lastHour = Math.max(lastHour, hourOf(end - 1));
@@ -208,18 +174,21 @@ export function createSource(app, { channel, quality }, tell) {
 		const answer = await askSums(from, to);
 		const newest = parseHours(answer.hours).filter((hour) => hour.covered > 0).at(-1);
 
-		if (newest && newest.from > hourOf(archive.to))
+		if (newest && newest.from > lastHour) {
+			/* What was known of the hours since is from when they grew. */
+			hours.forgetBetween(lastHour, newest.from);
 			lastHour = newest.from;
+		}
 		await askLastHour();
 	}
 
 	/* All of it only where it is new, or has holes that may have been filled. */
 	async function askLastHour() {
-		const lists = known.get(lastHour);
+		const lists = hours.kept(lastHour);
 
 		if (lists && !lists.holes.some((hole) => hole.to < archive.to - TAIL))
 			return;
-		const { spans } = await askHour(lastHour);
+		const { spans } = await hours.load(lastHour);
 
 		if (spans.length && spans.at(-1).to > archive.to)
 			setArchive({ from: archive.from, to: spans.at(-1).to });
@@ -273,6 +242,7 @@ export function createSource(app, { channel, quality }, tell) {
 		await watchEnd();
 	}
 	run();
+	document.addEventListener('visibilitychange', wake, { signal });
 
 	return {
 		stop() {
@@ -296,14 +266,11 @@ export function createSource(app, { channel, quality }, tell) {
 		total: (from, to) => sums && sumOf(from, to),
 
 		lists(from, to) {
-			const hours = archive ? hoursOf(Math.max(from, archive.from), Math.min(to, archive.to)) : [];
-			const parts = hours.map(lookUp);
+			const all = archive ? hoursOf(Math.max(from, archive.from), Math.min(to, archive.to)) : [];
+			const parts = all.map(hours.lookUp);
+			const missing = all.filter((_, i) => !parts[i]);
 
-			const missing = hours.filter((_, i) => !parts[i]);
-
-			/* What was asked for last is fetched first. */
-			wanted = [...new Set([...missing, ...wanted])].slice(0, MAX_LISTS);
-			askWanted();
+			hours.want(missing);
 			return {
 				...clip(concat(parts.filter(Boolean)), archive?.from ?? 0, archive?.to ?? 0),
 				unknown: missing.map((hour) => ({ from: hour, to: hour + HOUR })), complete: Boolean(archive) && !missing.length,
@@ -314,7 +281,7 @@ export function createSource(app, { channel, quality }, tell) {
 			const parts = [];
 
 			for (const hour of hoursOf(from, to))
-				parts.push(lookUp(hour) ?? await askHour(hour));
+				parts.push(await hours.find(hour));
 			return clip(concat(parts), from, to).holes;
 		},
 
@@ -324,7 +291,7 @@ export function createSource(app, { channel, quality }, tell) {
 			if (!archive)
 				return null;
 			for (let hour = hourOf(ms); hour + HOUR > archive.from && hour < archive.to; hour += direction * HOUR) {
-				const lists = lookUp(hour) ?? await askHour(hour);
+				const lists = await hours.find(hour);
 				const found = nearestSpan(lists.spans, reach, direction);
 
 				if (found.at !== null)
