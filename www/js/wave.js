@@ -183,9 +183,10 @@ export function createWave(app, changed) {
 			return false;
 		for (const tile of tilesOf(level, Math.max(scale.from, archive.from), Math.min(scale.to, archive.to))) {
 			const found = best(tile);
+			const part = { from: Math.max(tile.from, archive.from), to: Math.min(tile.to, archive.to) };
 
 			if (found)
-				drawPart(ctx, scale, tile, found, place);
+				drawPart(ctx, scale, part, found, place);
 			complete &&= found?.tile === tile;
 		}
 		return complete;
