@@ -41,7 +41,7 @@ export function holesWords(totals) {
 	return `${plural(totals.holes, 'hole')}, ${formatDuration(totals.missing, totals.missing < 10 * SECOND ? 2 : 0)} missing`;
 }
 
-/** move: { zoom(factor), show(ms), fit(), now() }. */
+/** move: { glide(factor), show(ms), fit(), now(), nextHole() } of timeline-views.js; returns { node, update() }. */
 export function createBar(app, coverage, move) {
 	const { state } = app.store;
 	const shown = el('span', { class: 'tl-shown time' });
@@ -54,9 +54,9 @@ export function createBar(app, coverage, move) {
 	const node = el('div', { class: 'tl-bar' },
 		shown, span, holes, el('span', { class: 'spacer' }),
 		el('div', { class: 'tl-zoom', role: 'group', 'aria-label': 'Zoom' },
-			button({ class: 'icon', 'aria-label': 'Zoom out', title: 'Zoom out (wheel)', on: { click: () => move.zoom(2) } }, icon('minus')),
+			button({ class: 'icon', 'aria-label': 'Zoom out', title: 'Zoom out (wheel)', on: { click: () => move.glide(2) } }, icon('minus')),
 			all, ...presets,
-			button({ class: 'icon', 'aria-label': 'Zoom in', title: 'Zoom in (wheel)', on: { click: () => move.zoom(1 / 2) } }, icon('plus'))),
+			button({ class: 'icon', 'aria-label': 'Zoom in', title: 'Zoom in (wheel)', on: { click: () => move.glide(1 / 2) } }, icon('plus'))),
 		button({ class: 'tl-now', title: 'To the newest moment', on: { click: move.now } }, el('span', { class: 'tl-dot' }), 'Now'));
 
 	let timer = 0;

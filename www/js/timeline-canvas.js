@@ -13,8 +13,8 @@ import { createScale } from './timeline-scale.js';
 import { MINUTE } from './time.js';
 import { LONGEST_VIEW } from './wave.js';
 
-/** Where the lanes are, in CSS pixels; narrow screens have lower ones. */
-export function lanesFor(isNarrow) {
+/* Where the lanes are, in CSS pixels; narrow screens have lower ones. */
+function lanesFor(isNarrow) {
 	const lanes = {};
 	const heights = isNarrow
 		? { overview: [4, 14], ruler: [6, 30], archive: [2, 12], wave: [4, 40], ranges: [4, 30] }
@@ -30,9 +30,11 @@ export function lanesFor(isNarrow) {
 
 const LIVE = 2 * MINUTE; /* behind now */
 
-const COLOURS = { ground: 'ground', panel: 'panel', raised: 'raised', line: 'line', edge: 'edge', text: 'text', quiet: 'quiet', accent: 'accent',
+const COLOURS = {
+	ground: 'ground', panel: 'panel', raised: 'raised', line: 'line', edge: 'edge', text: 'text', quiet: 'quiet',
 	mark: 'mark', onMark: 'on-mark', markWash: 'mark-wash', have: 'have', suspect: 'suspect', partial: 'partial',
-	hole: 'hole', holeWash: 'hole-wash', wave: 'wave', live: 'live', sans: 'sans', mono: 'mono' };
+	hole: 'hole', holeWash: 'hole-wash', wave: 'wave', live: 'live', sans: 'sans', mono: 'mono',
+};
 
 function readColours(root) {
 	const style = getComputedStyle(root);

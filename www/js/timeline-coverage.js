@@ -24,7 +24,7 @@ function beside(from, to, archive) {
 /* 135 degrees, in a colour; made once a colour and ratio. */
 const hatches = new Map();
 
-export function hatch(ctx, colour, ratio) {
+function hatch(ctx, colour, ratio) {
 	const key = `${colour} ${ratio}`;
 
 	if (!hatches.has(key)) {
@@ -35,8 +35,10 @@ export function hatch(ctx, colour, ratio) {
 		on.strokeStyle = colour;
 		on.lineWidth = 2;
 		on.beginPath();
-		for (const x of [-3, 0, 3, 6])
-			on.moveTo(x - 3, 9), on.lineTo(x + 9, -3);
+		for (const x of [-6, 0, 6]) {
+			on.moveTo(x - 3, 9);
+			on.lineTo(x + 9, -3);
+		}
 		on.stroke();
 		hatches.set(key, tile);
 	}

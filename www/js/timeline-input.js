@@ -92,7 +92,9 @@ function listenToPointers(tl, on, place, drags) {
 		const ms = mark?.ms ?? scale.ms(at.x);
 
 		element.style.cursor = mark ? 'ew-resize' : canSlide ? 'grab' : isOverview ? 'pointer' : 'default';
-		tl.tip.show({ x: at.x, ms, msPerPx: scale.msPerPx, hint: mark ? 'drag to trim' : canSlide ? 'drag to slide' : range ? 'click to select' : '' });
+		const hint = mark ? 'drag to trim' : canSlide ? 'drag to slide' : range ? 'click to select' : '';
+
+		tl.tip.show({ x: at.x, ms, msPerPx: scale.msPerPx, hint });
 		tl.hoverLine(isOverview ? null : scale.x(ms));
 	}
 

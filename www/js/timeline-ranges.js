@@ -5,7 +5,6 @@
 import { rowsOf } from './timeline-scale.js';
 
 const ROWS = 3;
-export const GRIP = 7; /* px from a mark that take hold of it */
 
 /** Ranges of an edit as they are drawn, one without an end up to `at`: [{ id, number, from, to, open, row }] and rows. */
 export function placed(edit, at) {
@@ -20,8 +19,8 @@ export function placed(edit, at) {
 	return { ranges: ranges.map((range, i) => ({ ...range, row: rows[i] })), count };
 }
 
-/** The mark { id, mark, ms } near x, the selected range's before others; null if there is none. */
-export function markNear(edit, scale, x, reach = GRIP) {
+/** The mark { id, mark, ms } within so many pixels of x, the selected range's before others; null if there is none. */
+export function markNear(edit, scale, x, reach) {
 	let best = null;
 
 	for (const range of edit.ranges)

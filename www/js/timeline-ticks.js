@@ -51,7 +51,7 @@ function calendarOf(zone) {
 	};
 }
 
-export function stepFor(msPerPx, clock, minPx) {
+function stepFor(msPerPx, clock, minPx) {
 	const steps = clock.zone === 'since' ? COUNTS : STEPS;
 
 	return steps.find((step) => step.ms / msPerPx >= minPx) ?? steps.at(-1);

@@ -7,7 +7,7 @@
  * the view is shortest.  Knows no document and no server.
  */
 
-export const FINEST = -4;
+const FINEST = -4;
 export const COARSEST = 13;
 const SHORTEST_TILE = 2 ** 9; /* ms */
 const LONGEST_TILE = 2 ** 19; /* nine minutes: half a second to decode, for the first who looks */

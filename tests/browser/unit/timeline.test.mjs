@@ -7,10 +7,11 @@ process.env.TZ = 'Europe/Berlin';
 const www = (name) => import(new URL(`../../../www/js/${name}`, import.meta.url));
 const { createSums, newSum, parseHours } = await www('coverage-sums.js');
 const { clip, concat, firstBehind, hoursOf, listsOfSums, nearestSpan, parseLists, parseMicros, piecesOf } = await www('coverage-lists.js');
-const { centreView, clampView, followView, limitsOf, rowsOf, snap, SHORTEST_VIEW, zoomView } = await www('timeline-scale.js');
+const { betweenViews, centreView, clampView, followView, limitsOf, rowsOf, snap, SHORTEST_VIEW, zoomView } = await www('timeline-scale.js');
 const { contextOf, dayLabel, ticksOf } = await www('timeline-ticks.js');
 const { extremes, levelFor, parseDat, tileAt, tileLength, tilesOf } = await www('wave-tiles.js');
 const { sheetAt, levelFor: sheetLevel, COLUMNS, ROWS } = await www('storyboard-sheets.js');
+const { holesWords, spanWords, viewWords } = await www('timeline-bar.js');
 const { DAY, HOUR, MINUTE, SECOND } = await www('time.js');
 
 const at = (text) => Date.parse(`${text}Z`);
@@ -42,6 +43,27 @@ test('the view turns its page, goes to what was sought, and lets the user look e
 	assert.equal(followView(view, view.to - 10, view.to + 10, archive).from, view.to + 10 - 0.05 * 10 * MINUTE);
 	assert.equal(followView(view, view.to + HOUR, view.to + HOUR + 16, archive), view, 'moved away from what plays');
 	assert.deepEqual(followView(view, view.from, view.to + HOUR, archive), centreView(10 * MINUTE, view.to + HOUR, archive));
+});
+
+test('a glide ends where it goes, and keeps the proportion', () => {
+	const [from, to] = [{ from: 0, to: 1000 }, { from: 400, to: 410 }];
+	const half = betweenViews(from, to, 0.5);
+
+	assert.equal(betweenViews(from, to, 1), to);
+	assert.equal(Math.round(half.to - half.from), 100);
+	assert.ok(half.from > 0 && half.from < 400 && half.to > 410);
+	assert.deepEqual(betweenViews(from, { from: 100, to: 1100 }, 0.5), { from: 50, to: 1050 });
+});
+
+test('a view and its holes are said in words', () => {
+	const from = at('2026-11-07T23:55:00');
+
+	assert.equal(viewWords({ from, to: from + 2 * MINUTE }, UTC), 'Sat 7 Nov 2026 23:55:00 – 23:57:00');
+	assert.equal(viewWords({ from, to: from + 10 * MINUTE }, UTC), 'Sat 7 Nov 2026 23:55:00 – Sun 8 Nov 2026 00:05:00');
+	assert.equal(viewWords({ from, to: from + 10 * DAY }, UTC), 'Sat 7 Nov 2026 – Tue 17 Nov 2026');
+	assert.deepEqual([200, 10 * MINUTE, 2.5 * DAY, DAY].map(spanWords), ['200 ms', '10 min', '2.5 days', '1 day']);
+	assert.equal(holesWords({ holes: 0, missing: 0 }), '');
+	assert.equal(holesWords({ holes: 2, missing: 14000 }), '2 holes, 0:14 missing');
 });
 
 test('snapping is to the nearest within reach', () => {
