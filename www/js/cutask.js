@@ -7,8 +7,7 @@
 import { urls } from './api.js';
 import { MINUTE } from './time.js';
 
-const SETTLE = 300;
-const AGAIN = 3000;
+const WAITS = { settle: 300, again: 3000 };
 /** What is newer may still come: segments end, and nodes fetch from each other what they lack. */
 const YOUNG = 2 * MINUTE;
 
@@ -18,7 +17,7 @@ const YOUNG = 2 * MINUTE;
  * plan can tell of them; holes of the last minutes may be filled, and are asked
  * for again.
  */
-export function createPlanner(api, onPlan) {
+export function createPlanner(api, onPlan, waits = WAITS) {
 	let asked = '';
 	let newest = 0;
 	let timer = 0;
@@ -36,13 +35,13 @@ export function createPlanner(api, onPlan) {
 				return;
 			onPlan({ state: 'known', plan });
 			if (plan.holes && isYoung())
-				timer = setTimeout(() => send(url), AGAIN);
+				timer = setTimeout(() => send(url), waits.again);
 		} catch (error) {
 			if (running !== stop || stop.signal.aborted)
 				return;
 			onPlan({ state: 'refused', error });
 			if (error.status === 0 || error.status === 503 || (error.status === 406 && isYoung()))
-				timer = setTimeout(() => send(url), (error.retryAfter ?? 0) * 1000 || AGAIN);
+				timer = setTimeout(() => send(url), (error.retryAfter ?? 0) * 1000 || waits.again);
 		}
 	}
 
@@ -67,7 +66,7 @@ export function createPlanner(api, onPlan) {
 			if (!url)
 				return;
 			onPlan({ state: 'asking' });
-			timer = setTimeout(() => send(url), SETTLE);
+			timer = setTimeout(() => send(url), waits.settle);
 		},
 		drop,
 	};

@@ -1,6 +1,7 @@
 /*
  * Boxes on a picture: what a drag makes of them.
  */
+import './old-node.mjs';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { faultOf, fitAspect, heightOf, moveBox, resizeBox, sameShape, widthOf } from '../../../www/js/boxmath.js';

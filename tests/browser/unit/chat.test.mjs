@@ -1,6 +1,7 @@
 /*
  * Chat: hostile messages, what deletes others, colours, selection, search.
  */
+import './old-node.mjs';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { countUntil, findIn, matches, readChat, readMessage, withClears } from '../../../www/js/chatlog.js';

@@ -1,6 +1,7 @@
 /*
  * The lines for a shell: what a shell makes of them.
  */
+import './old-node.mjs';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import test from 'node:test';

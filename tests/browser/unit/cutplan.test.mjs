@@ -1,6 +1,7 @@
 /*
  * What the cut panel says: sizes, times, names, advice.
  */
+import './old-node.mjs';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { TYPES, adviceFor, cutArgs, expectedSeconds, formatBytes, hasRanges, planWords, roughly, safeName, typeOf, warningWords } from '../../../www/js/cutplan.js';

@@ -1,6 +1,7 @@
 /*
  * Downloads over a server that breaks off, is busy, changes the file, or lies.
  */
+import './old-node.mjs';
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import test from 'node:test';
