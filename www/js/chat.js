@@ -17,16 +17,25 @@ const LEAP = 20000;
 /** A playhead that stands asks so often whether there is more. */
 const TICK = 1000;
 
-/** The last pieces up to a moment that are there without a gap, as one list. */
-function rowsUntil(pieces, ms) {
-	const lists = [];
+/** Rows that are at hand for one who does not read back. */
+const ENOUGH = 400;
 
-	for (let from = pieceOf(ms); ; from -= PIECE) {
+/**
+ * The pieces up to a moment that are there without a gap, as one list: the last
+ * ones that have enough before it, or all.
+ */
+function rowsUntil(pieces, ms, all) {
+	const lists = [];
+	let before = 0;
+
+	for (let from = pieceOf(ms); all || before < ENOUGH; from -= PIECE) {
 		const piece = pieces.peek(from);
 
 		if (piece?.state !== 'ready')
 			break;
 		lists.unshift(piece.messages);
+		if (from < pieceOf(ms))
+			before += piece.messages.length;
 	}
 	return withClears(lists.flat());
 }
@@ -114,10 +123,11 @@ export function mountChat(root, app) {
 			view.release();
 		last = at;
 		const piece = want(pieces, at, view.wantsBefore());
+		const wanted = `${pieceOf(at)} ${view.isHeld()}`;
 
-		if (rowsOf !== pieceOf(at)) {
-			rows = rowsUntil(pieces, at);
-			rowsOf = pieceOf(at);
+		if (rowsOf !== wanted) {
+			rows = rowsUntil(pieces, at, view.isHeld());
+			rowsOf = wanted;
 		}
 		view.update(rows, at, force);
 		force = false;

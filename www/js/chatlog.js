@@ -10,12 +10,14 @@ const LONGEST_TEXT = 2000;
 const LONGEST_NAME = 60;
 
 /* Also what turns the direction of all text behind it. */
-const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/;
+const ALL_UNSEEN = new RegExp(UNSEEN, 'g');
 
 function textOf(value, longest = LONGEST_TEXT) {
 	if (typeof value !== 'string')
 		return '';
-	const text = value.slice(0, longest * 2).replace(UNSEEN, ' ').trim();
+	const start = value.length > longest * 2 ? value.slice(0, longest * 2) : value;
+	const text = (UNSEEN.test(start) ? start.replace(ALL_UNSEEN, ' ') : start).trim();
 
 	return text.length > longest ? `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')}…` : text;
 }
@@ -40,7 +42,7 @@ function colourOf(tag, name) {
 const BADGES = { broadcaster: 'host', moderator: 'mod', vip: 'vip', staff: 'staff' };
 
 function badgesOf(tag) {
-	if (typeof tag !== 'string')
+	if (typeof tag !== 'string' || !tag)
 		return [];
 	return Object.keys(BADGES).filter((name) => tag.split(',').some((badge) => badge.startsWith(`${name}/`))).map((name) => BADGES[name]);
 }

@@ -175,6 +175,7 @@ test('more than was announced is not taken', async () => {
 	const job = await downloads.start({ url: 'x', name: 'a' }, sink).ended;
 
 	assert.equal(job.state, 'done');
+	assert.match(job.note, /More arrived/);
 	assert.ok(sink.bytes.equals(FILE));
 });
 
