@@ -20,13 +20,13 @@ import { formatDuration, isoTime } from './time.js';
 /** The name that a cut has if nobody gives it one. */
 export const defaultName = (channel, from) => safeName(`${channel}-${isoTime(from).slice(0, 19)}`);
 
-/* The moment of the first hole in the ranges of the cut, or null. */
+/* The moment of the last picture before the first hole in the ranges of the cut, or null. */
 async function firstHole(app, ranges) {
 	for (const range of ranges) {
 		const holes = await app.coverage.holesIn(range.in, range.out);
 
 		if (holes.length)
-			return Math.max(holes[0].from, range.in);
+			return holes[0].from > range.in ? Math.max(holes[0].from - app.store.state.frameMs, range.in) : range.in;
 	}
 	return null;
 }
@@ -34,10 +34,12 @@ async function firstHole(app, ranges) {
 /* A download waits for a server that is busy or away. */
 const willPass = (error) => error.status === 0 || error.status === 503;
 
+/* The plan knows of holes, and of what whole segments add. */
 function goWords(ms, known) {
-	const bytes = known.state === 'known' ? known.plan.bytes : undefined;
+	const { bytes, duration } = known.state === 'known' ? known.plan : {};
+	const length = formatDuration(Number.isFinite(duration) ? duration * 1000 : ms);
 
-	return `Cut ${formatDuration(ms)}${Number.isFinite(bytes) ? `, ${formatBytes(bytes)}` : ''}`;
+	return `Cut ${length}${Number.isFinite(bytes) ? `, ${formatBytes(bytes)}` : ''}`;
 }
 
 export function mountCut(root, app) {
