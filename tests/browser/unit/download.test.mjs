@@ -266,3 +266,25 @@ test('speed is that of the last seconds', () => {
 		meter.add(i < 50 ? i * 10 : 500 + (i - 50) * 1000);
 	assert.ok(Math.abs(meter.speed() - 10000) < 500, String(meter.speed()));
 });
+
+test('cancelled while it is paused, with a length and without', async () => {
+	for (const headers of [{ ETag: '"a"', 'Content-Length': FILE.length }, {}]) {
+		const server = await serve((n, request, answer) => {
+			answer.writeHead(200, headers);
+			answer.write(FILE.subarray(0, 1000));
+		});
+		const downloads = createDownloads({ fetch });
+		const sink = memorySink();
+		const job = downloads.start({ url: server.url, name: 'a' }, sink);
+
+		await new Promise((resolve) => setTimeout(resolve, 100));
+		downloads.pause(job);
+		await new Promise((resolve) => setTimeout(resolve, 20));
+		assert.equal(job.state, 'paused');
+		downloads.cancel(job);
+		await job.ended;
+		server.close();
+		assert.equal(job.state, 'cancelled');
+		assert.equal(sink.state, 'aborted');
+	}
+});
