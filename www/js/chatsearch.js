@@ -16,6 +16,7 @@ import { HOUR, formatDate } from './time.js';
 const LONGEST = 2 * HOUR;
 /** As many as one can look through; more are not kept. */
 const MOST = 500;
+const SLICE = 2000;
 
 const SCOPES = [
 	['hour', 'This hour'],
@@ -51,6 +52,17 @@ function partsOfScope(scope, state) {
 	}
 }
 
+/* Two hours of a busy chat take a second to read: the page goes on in between. */
+async function readInSlices(list) {
+	const messages = [];
+
+	for (let i = 0; i < list.length; i += SLICE) {
+		messages.push(...readChat(list.slice(i, i + SLICE)));
+		await new Promise((resolve) => setTimeout(resolve));
+	}
+	return withClears(messages);
+}
+
 /**
  * Reads the parts one after the other: onPart(hits) after each, which ends it
  * with false.  Throws what the api throws; a part without chat is one without
@@ -66,7 +78,7 @@ export async function searchParts(api, channel, parts, wanted, { signal, onPart 
 			if (error.status !== 404)
 				throw error;
 		}
-		const own = withClears(readChat(list)).filter((message) => message.at >= part.from && message.at < part.to);
+		const own = (await readInSlices(Array.isArray(list) ? list : [])).filter((message) => message.at >= part.from && message.at < part.to);
 
 		if (onPart(own.filter((message) => matches(message, wanted))) === false)
 			return;
