@@ -1,14 +1,14 @@
 /*
  * How much the page weighs, how long its tasks take on a week of archive, and
- * that neither that nor its memory grows.
+ * that they take no longer than on an hour of it.
  *
  * Times are CPU times of a thread, which other programs do not lengthen.
  */
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
-import { launch, openPage, until, waitForVideo } from './browser.mjs';
+import { launch, openPage, until } from './browser.mjs';
 import { addressOf, momentOf, openAt, shows } from './page.mjs';
-import { archive, feed, serve, tempDir } from './server.mjs';
+import { archive, serve } from './server.mjs';
 import { diag, finish, test } from './tap.mjs';
 
 const SCRIPTS_MOST = 250000;
@@ -103,55 +103,6 @@ await test('a frame of the week costs no more than one of an hour', async () => 
 
 	diag(told(hour));
 	assert.ok(median(week.frames) < 3 * median(hour.frames) + 1, `${median(week.frames)} ms of a week, ${median(hour.frames)} of an hour`);
-});
-
-const STEP = 10000;
-const SEGMENTS = STEP / 2000;
-const HOUR_STEPS = 3600000 / STEP;
-
-/* What lives, after what does not has been collected. */
-async function living(page, devtools) {
-	await devtools.send('HeapProfiler.collectGarbage');
-	const { metrics } = await devtools.send('Performance.getMetrics');
-	const of = (name) => metrics.find((metric) => metric.name === name).value;
-
-	return { heap: of('JSHeapUsedSize'), nodes: of('Nodes'), listeners: of('JSEventListeners') };
-}
-
-await test('an hour of live stream leaves nothing behind', async () => {
-	const base = await tempDir('hour');
-	const start = Math.floor(Date.now() / 2000) * 2000 - 3600000;
-	const live = await feed(base, start);
-
-	await live.put(60);
-	const server = await serve(base);
-	const page = await openPage(server, null);
-
-	page.expect(/404.*chat\.json/);
-	await page.clock.install({ time: live.end });
-	await page.goto(new URL(addressOf({ channel: 'live' }), server.url).href);
-	await waitForVideo(page);
-	const devtools = await page.context().newCDPSession(page);
-	const marks = [];
-
-	await devtools.send('Performance.enable');
-	for (let step = 12; step < HOUR_STEPS; step++) {
-		const listed = page.waitForResponse((answer) => answer.url().includes('/playlist/'));
-
-		await live.put(SEGMENTS);
-		await page.clock.fastForward(STEP);
-		await listed;
-		if (step % (HOUR_STEPS / 6) === HOUR_STEPS / 6 - 1)
-			marks.push(await living(page, devtools));
-	}
-	diag(marks.map(({ heap, nodes, listeners }) => `${(heap / 1e6).toFixed(2)} MB, ${nodes} nodes, ${listeners} listeners`).join('; '));
-	assert.equal(await page.locator('#live').getAttribute('aria-pressed'), 'true');
-	const [first, second] = [marks.slice(1, 3), marks.slice(-2)];
-	const most = (list, name) => Math.max(...list.map((mark) => mark[name]));
-
-	assert.ok(most(second, 'heap') < most(first, 'heap') * 1.2 + 1e6, 'the heap');
-	assert.ok(most(second, 'nodes') < most(first, 'nodes') * 1.1 + 200, 'nodes');
-	assert.ok(most(second, 'listeners') < most(first, 'listeners') * 1.1 + 100, 'listeners');
 });
 
 await finish();
