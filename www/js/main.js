@@ -5,7 +5,7 @@
 import { createApi } from './api.js';
 import { createArchive } from './archive.js';
 import { formatAddress, parseAddress } from './address.js';
-import { focusSearch, mountChat } from './chat.js';
+import { mountChat } from './chat.js';
 import { createCoverage } from './coverage.js';
 import { mountCut } from './cut.js';
 import { createHistory } from './edit.js';
@@ -111,7 +111,7 @@ function main() {
 	app.openTab = mountTabs(byId('tabs'), app);
 	app.searchChat = () => {
 		app.openTab('chat');
-		focusSearch();
+		chat.focusSearch();
 	};
 	/* The server is back, or what was not there may be now. */
 	app.restart = async () => {
@@ -137,7 +137,7 @@ function main() {
 	mountBanner(byId('notices'), app);
 	mountTimeline(byId('timeline'), app);
 	mountStrip(byId('strip'), app);
-	mountChat(byId('chat'), app);
+	const chat = mountChat(byId('chat'), app);
 	mountCut(byId('cut'), app);
 	mountPicture(byId('picture'), app);
 	mountKeys(byId('keys'), app);
