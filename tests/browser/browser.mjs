@@ -51,7 +51,7 @@ function watch(page, origin) {
 		if (['error', 'warning'].includes(message.type()))
 			faults.push(`console ${message.type()}: ${message.text()} (${message.location().url})`);
 	});
-	page.on('pageerror', (error) => faults.push(`error: ${error.stack}`));
+	page.on('pageerror', (error) => faults.push(`error: ${error.message} ${error.stack}`));
 	page.on('request', (request) => {
 		if (!inside(request.url()))
 			faults.push(`request to another origin: ${request.url()}`);
@@ -89,6 +89,7 @@ export async function openPage(server, url = '', options = {}) {
 	const expected = [];
 
 	page.setDefaultTimeout(PATIENCE);
+	page.faults = faults;
 	page.expect = (...patterns) => expected.push(...patterns);
 	after(async (failed) => {
 		const left = faults.filter((fault) => !expected.some((pattern) => pattern.test(fault)));
@@ -172,13 +173,16 @@ export async function record(page) {
 	return { seen: () => page.evaluate(() => window.barcode.seen) };
 }
 
-/** Until <video> shows a picture and is not on its way to another. */
+/** Until <video> shows a picture and is not on its way to another.  A page with an error in a script never will. */
 export async function waitForVideo(page) {
-	await page.waitForFunction(() => {
-		const video = document.getElementById('video');
+	await until(() => {
+		assert.deepEqual(page.faults.filter((fault) => fault.startsWith('error')), [], 'the scripts of the page fail');
+		return page.evaluate(() => {
+			const video = document.getElementById('video');
 
-		return video.readyState >= 2 && !video.seeking && video.videoWidth > 0;
-	});
+			return video.readyState >= 2 && !video.seeking && video.videoWidth > 0;
+		});
+	}, 'a picture');
 }
 
 /** Until condition() answers something true, which is the result. */
