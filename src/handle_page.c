@@ -72,7 +72,7 @@ static enum err send_file(struct request *req, const char *path)
 		return err;
 	filetype = filetype_of(path);
 	response_init(&r, req, filetype->type);
-	r.flags = filetype->is_text ? RESPONSE_TEXT : 0;
+	r.flags = filetype->is_text ? RESPONSE_TEXT | RESPONSE_KEPT : 0;
 	add_policy(&r);
 	response_set_content(&r, req, file.iov_base, file.iov_len);
 	return response_send(req, &r);

@@ -297,6 +297,7 @@ static void compress_body(struct request *req, struct response *r,
 	struct gzip_member member;
 
 	if (gzip_join(&req->arena, r->body.iov, r->body.blocks, r->body.nr_iov,
+		      r->flags & RESPONSE_KEPT ? GZIP_SMALL : GZIP_FAST,
 		      &member)) {
 		response_set_iov(r, req, member.iov, member.nr_iov,
 				 member.length);

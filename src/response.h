@@ -63,6 +63,7 @@ enum response_flags {
 	RESPONSE_ELSEWHERE = 1 << 3, /* the front server sends the body */
 	RESPONSE_STREAM = 1 << 4,    /* no length, so no ranges */
 	RESPONSE_LIGHT = 1 << 5,     /* however large, from this process */
+	RESPONSE_KEPT = 1 << 6,	     /* clients keep it: sent once, so small */
 };
 
 struct response {

@@ -39,8 +39,8 @@ static size_t gunzip(const struct gzip_member *member, char *to, size_t size)
 static void fill(char *data, size_t len, bool is_noise, uint64_t *seed)
 {
 	for (size_t i = 0; i < len; i++)
-		data[i] = is_noise ? (char)unit_random(seed) :
-				     "segment "[i % 8];
+		data[i] =
+			is_noise ? (char)unit_random(seed) : "segment "[i % 8];
 }
 
 static void make_block(struct arena *a, const struct iovec *piece,
@@ -63,9 +63,8 @@ static void split(struct arena *a, char *data, size_t len, int nr,
 
 	for (int k = 0; k < nr; k++) {
 		size_t left = len - at;
-		size_t n = k == nr - 1 || !left ?
-				   left :
-				   unit_random(seed) % left / 8;
+		size_t n = k == nr - 1 || !left ? left :
+						  unit_random(seed) % left / 8;
 
 		iov[k] = (struct iovec){ data + at, n };
 		blocks[k] = (struct gzip_block){ 0 };
@@ -80,12 +79,12 @@ static void test_round_trip(void **state)
 	static const struct {
 		size_t len;
 		int nr_pieces;
-		int nr_blocks;	/* every so many pieces have one; 0: none */
+		int nr_blocks; /* every so many pieces have one; 0: none */
 	} rows[] = {
-		{ 1025, 1, 0 },	    { 1025, 1, 1 },	{ 5000, 17, 0 },
-		{ 5000, 17, 1 },    { 5000, 17, 2 },	{ 100000, 300, 0 },
-		{ 100000, 300, 1 }, { 100000, 300, 3 }, { 65536, 2, 0 },
-		{ 65536, 2, 2 },    { 9000000, 3, 0 },	{ 9000000, 3, 1 },
+		{ 1025, 1, 0 },	     { 1025, 1, 1 },	 { 5000, 17, 0 },
+		{ 5000, 17, 1 },     { 5000, 17, 2 },	 { 100000, 300, 0 },
+		{ 100000, 300, 1 },  { 100000, 300, 3 }, { 65536, 2, 0 },
+		{ 65536, 2, 2 },     { 9000000, 3, 0 },	 { 9000000, 3, 1 },
 		{ 9000000, 200, 7 },
 	};
 	uint64_t seed = 7;
@@ -94,7 +93,7 @@ static void test_round_trip(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct gzip_block blocks[MAX_PIECES];
 		struct iovec iov[MAX_PIECES];
-		struct gzip_member member;
+		struct gzip_member member, fast;
 		char *data = malloc(rows[i].len);
 		char *back = malloc(rows[i].len + 1);
 		struct arena a;
@@ -108,9 +107,16 @@ static void test_round_trip(void **state)
 		fill(data, rows[i].len, false, &seed);
 		split(&a, data, rows[i].len, rows[i].nr_pieces,
 		      rows[i].nr_blocks, iov, blocks, &seed);
-		assert_true(gzip_join(&a, iov, rows[i].nr_blocks ? blocks : NULL,
-				      rows[i].nr_pieces, &member));
-		assert_true(member.length < rows[i].len);
+		assert_true(gzip_join(&a, iov,
+				      rows[i].nr_blocks ? blocks : NULL,
+				      rows[i].nr_pieces, GZIP_FAST, &fast));
+		assert_true(gzip_join(&a, iov,
+				      rows[i].nr_blocks ? blocks : NULL,
+				      rows[i].nr_pieces, GZIP_SMALL, &member));
+		assert_true(fast.length < rows[i].len);
+		assert_true(member.length <= fast.length);
+		if (!rows[i].nr_blocks && rows[i].len > 5000)
+			assert_true(member.length < fast.length);
 		assert_int_equal(gunzip(&member, back, rows[i].len + 1),
 				 rows[i].len);
 		assert_memory_equal(back, data, rows[i].len);
@@ -127,8 +133,8 @@ static void test_no_gain(void **state)
 		size_t len;
 		bool is_noise;
 	} rows[] = {
-		{ 0, false },	 { 1, false },	    { 20, false },
-		{ 1000, true },	 { 200000, true }, { 1000000, true },
+		{ 0, false },	{ 1, false },	  { 20, false },
+		{ 1000, true }, { 200000, true }, { 1000000, true },
 	};
 	uint64_t seed = 9;
 
@@ -144,7 +150,7 @@ static void test_no_gain(void **state)
 		assert_non_null(data);
 		arena_init(&a);
 		fill(data, rows[i].len, rows[i].is_noise, &seed);
-		assert_false(gzip_join(&a, &iov, NULL, 1, &member));
+		assert_false(gzip_join(&a, &iov, NULL, 1, GZIP_SMALL, &member));
 		assert_int_equal(member.length, 42);
 		arena_release(&a);
 		free(data);

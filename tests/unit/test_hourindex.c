@@ -601,7 +601,7 @@ static void test_deflate(void **state)
 			    plain->head->nr_entries * sizeof(*plain->entries));
 	assert_memory_equal(index->text, plain->text, plain->head->text_size);
 	arena_init(&a);
-	assert_true(gzip_join(&a, &iov, &block, 1, &member));
+	assert_true(gzip_join(&a, &iov, &block, 1, GZIP_FAST, &member));
 	assert_int_equal(inflateInit2(&z, MAX_WBITS + 16), Z_OK);
 	for (int i = 0; i < member.nr_iov; i++) {
 		z.next_in = member.iov[i].iov_base;

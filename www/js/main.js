@@ -7,12 +7,11 @@ import { createArchive } from './archive.js';
 import { formatAddress, parseAddress } from './address.js';
 import { mountChat } from './chat.js';
 import { createCoverage } from './coverage.js';
-import { mountCut } from './cut.js';
+import { el } from './dom.js';
 import { createHistory } from './edit.js';
 import { mountChoices, mountJump, mountShare, mountTabs } from './head.js';
 import { mountKeys } from './keys.js';
 import { createMarks } from './marks.js';
-import { mountPicture } from './picture.js';
 import { createPlayer } from './player.js';
 import { mountPreview } from './preview.js';
 import { createNotices, mountBanner, mountShade } from './states.js';
@@ -90,6 +89,22 @@ function keepAddress(store) {
 	};
 }
 
+/* Panels that are not seen at first are brought when they are opened. */
+function loadPanels(panels, app) {
+	const asked = new Set();
+
+	app.store.watch(['tab'], ({ tab }) => {
+		if (!panels[tab] || asked.has(tab))
+			return;
+		asked.add(tab);
+		panels[tab]().catch(() => {
+			asked.delete(tab);
+			byId(tab).replaceChildren(el('div', { class: 'state' }, el('strong', {}, 'This part could not be loaded'),
+				el('p', {}, 'Open it again when the server can be reached.')));
+		});
+	});
+}
+
 function main() {
 	const store = createStore(firstState());
 	const { state } = store;
@@ -138,8 +153,10 @@ function main() {
 	mountTimeline(byId('timeline'), app);
 	mountStrip(byId('strip'), app);
 	const chat = mountChat(byId('chat'), app);
-	mountCut(byId('cut'), app);
-	mountPicture(byId('picture'), app);
+	loadPanels({
+		cut: async () => (await import('./cut.js')).mountCut(byId('cut'), app),
+		picture: async () => (await import('./picture.js')).mountPicture(byId('picture'), app),
+	}, app);
 	mountKeys(byId('keys'), app);
 
 	/* What is chosen is opened when it is known how far it reaches, and not again while that grows. */
