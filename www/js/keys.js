@@ -47,7 +47,6 @@ function table(app) {
 			[null, ['Digit2'], null, () => app.openTab('cut')],
 			[null, ['Digit3'], null, () => app.openTab('picture')],
 			['/', ['Slash'], 'search the chat', () => app.searchChat()],
-			['+ and −', [], 'zoom the timeline, when it has the focus; also the wheel', null],
 			['?', ['Shift+Slash'], 'these keys', () => app.openHelp()],
 		]],
 	];
@@ -94,6 +93,8 @@ function fillHelp(dialog, groups) {
 				el('dt', {}, ...shown.split(' ').map((word) => /^(and|or)$/.test(word) ? ` ${word} ` : el('kbd', {}, word.replace(/,$/, '') || word))),
 				el('dd', {}, what),
 			]))))),
+		el('p', {}, 'On the timeline the wheel or two fingers zoom, Shift and the wheel or dragging moves it, a double click shows a range whole. Drag a mark to move it: it snaps to what is near unless Alt is held. With the focus on it, ',
+			el('kbd', {}, '+'), ' and ', el('kbd', {}, '−'), ' zoom, ', el('kbd', {}, 'PageUp'), ' ', el('kbd', {}, 'PageDown'), ' move it.'),
 		el('p', { class: 'small quiet' },
 			'Everything here is also a URL: see the lines to copy in the Cut panel, and ',
 			el('a', { href: 'healthz' }, 'healthz'), ' and ', el('a', { href: 'metrics' }, 'metrics'), '.'));

@@ -41,9 +41,9 @@ export function createPlayer(video, app) {
 		if (jumping || video.paused || !range || picture.moment + (picture.length ?? state.frameMs) < range.out - 1)
 			return;
 		video.pause();
-		const next = (picture.range ?? editing.at) + 1;
+		const next = stream.rangeFrom((picture.range ?? editing.at) + 1);
 
-		if (next >= editing.ranges.length) {
+		if (next === null) {
 			store.set({ playing: false });
 			return;
 		}
@@ -144,7 +144,7 @@ export function createPlayer(video, app) {
 		play() {
 			endShuttle();
 			store.set({ playing: true });
-			if (editing && editing.at === editing.ranges.length - 1 && state.at >= editing.ranges.at(-1).out - state.frameMs - 1)
+			if (editing && stream.rangeFrom(editing.at + 1) === null && state.at >= editing.ranges[editing.at].out - state.frameMs - 1)
 				player.playEdit();
 			else if (state.player === 'ready' && !video.classList.contains('unsettled'))
 				run();

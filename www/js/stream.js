@@ -11,7 +11,7 @@ import Hls from '../lib/hls.light.min.mjs';
 
 import { absolute, urls } from './api.js';
 import { createPictures, exactDate, lastAtOrBefore, pictureTimes, sourcePlaces } from './pictures.js';
-import { createSliding, liveFrom } from './window.js';
+import { createSliding, liveFrom, rangesOfSegments } from './window.js';
 
 const CONFIG = {
 	backBufferLength: 60,
@@ -64,19 +64,6 @@ function tellingLoader(tell) {
 	};
 }
 
-/** Ranges of an edit, each segment's place in it: which range the fragments of an edit list belong to. */
-export function rangesOfFragments(dates, ranges) {
-	let range = 0;
-	let last = -Infinity;
-
-	return dates.map((date) => {
-		if (date <= last || date >= ranges[range].out)
-			range = Math.min(range + 1, ranges.length - 1);
-		last = date;
-		return range;
-	});
-}
-
 export const isSupported = () => Hls.isSupported();
 
 /**
@@ -100,7 +87,9 @@ export function createStream(video, events) {
 		if (mapped?.details !== details) {
 			const dates = details.fragments.map((fragment) => exactDate(fragment.rawProgramDateTime ?? ''));
 
-			mapped = { details, dates, ranges: source.kind === 'edit' ? rangesOfFragments(dates, source.ranges) : null };
+			const segments = details.fragments.map(({ duration }, i) => ({ date: dates[i], length: duration * 1000 }));
+
+			mapped = { details, dates, ranges: source.kind === 'edit' ? rangesOfSegments(segments, source.ranges) : null };
 		}
 		return mapped;
 	}
@@ -257,7 +246,14 @@ export function createStream(video, events) {
 			events.onGone();
 			return;
 		}
-		mapOf(details);
+		const { ranges } = mapOf(details);
+
+		/* A range that is all in a hole is passed over. */
+		if (ranges && !ranges.includes(wanted.range)) {
+			const range = ranges.find((one) => one > wanted.range) ?? ranges[0];
+
+			wanted = { moment: source.ranges[range].in, range };
+		}
 		const { time } = timeOf(wanted?.moment ?? source.at, wanted?.range ?? 0);
 
 		source.begun = true;
@@ -323,6 +319,9 @@ export function createStream(video, events) {
 
 			return now ? now.dates.at(-1) + now.details.fragments.at(-1).duration * 1000 : null;
 		},
+
+		/** The next range of an edit, from one on, that is not all in a hole; null where there is none. */
+		rangeFrom: (range) => map()?.ranges?.find((one) => one >= range) ?? null,
 
 		/** Whether a moment's segment is in the playlist, or why not. */
 		isHole(moment) {

@@ -116,3 +116,24 @@ function write(lines, dropped, sn, cc) {
 	}
 	return out.join('\n');
 }
+
+/**
+ * Which range of an edit each segment of its list is for: [{ date, length }] in
+ * milliseconds.  A list has the segments of one range after those of the other;
+ * the same segment may be in both, and a range in a hole has none.
+ */
+export function rangesOfSegments(segments, ranges) {
+	const fits = ({ date, length }, range) => date < range.out && date + length > range.in;
+	let current = 0;
+	let last = -Infinity;
+
+	return segments.map((segment) => {
+		if (segment.date <= last || !fits(segment, ranges[current])) {
+			const next = ranges.findIndex((range, i) => i > current && fits(segment, range));
+
+			current = next < 0 ? current : next;
+		}
+		last = segment.date;
+		return current;
+	});
+}
