@@ -22,13 +22,16 @@ export function createPlayer(video, app) {
 	let editing = null; /* { ranges, at: index of the range that plays } */
 	let shuttle = null; /* the timer of playing backwards */
 	let jumping = false; /* between two ranges of an edit */
+	let ending = null; /* the last range, when it was left a moment ago */
 
 	const { state } = store;
 	const isLive = () => state.archive !== null && Date.now() - state.archive.to < STOPPED;
 
 	function onPicture(picture) {
 		store.set(picture.length ? { at: picture.moment, frameMs: picture.length } : { at: picture.moment });
-		if (editing)
+		if (ending)
+			stayInside(picture);
+		else if (editing)
 			leaveAtEnd(picture);
 		else if (state.following && !video.paused && (stream.newest() ?? 0) - picture.moment > LIVE_LAG)
 			player.follow();
@@ -44,12 +47,20 @@ export function createPlayer(video, app) {
 		const next = stream.rangeFrom((picture.range ?? editing.at) + 1);
 
 		if (next === null) {
+			ending = range;
 			store.set({ playing: false });
 			return;
 		}
 		jumping = true;
 		editing.at = next;
 		stream.show(editing.ranges[next].in, next);
+	}
+
+	/* A busy browser may show one picture more before it pauses. */
+	function stayInside(picture) {
+		if (picture.moment >= ending.out - 1)
+			stream.step(-1);
+		ending = null;
 	}
 
 	const events = {
@@ -78,6 +89,7 @@ export function createPlayer(video, app) {
 	};
 
 	function run() {
+		ending = null;
 		video.playbackRate = Math.max(state.rate, 0.1);
 		/* A browser that wants to be asked first: show that nothing plays. */
 		video.play().catch((error) => {
@@ -93,6 +105,7 @@ export function createPlayer(video, app) {
 		if (!stream || !archive || !quality)
 			return;
 		editing = null;
+		ending = null;
 		store.set({ at, player: 'loading', mode: 'archive' });
 		video.classList.add('unsettled');
 		stream.load({ kind: 'window', channel, quality, ...windowAround(at, archive, Date.now()) }, at);
@@ -165,6 +178,7 @@ export function createPlayer(video, app) {
 
 		/** Shows the picture n places on. */
 		step(n) {
+			ending = null;
 			player.pause();
 			if (stream && !stream.step(n) && state.at !== null)
 				stream.show(state.at + n * state.frameMs);
