@@ -178,6 +178,11 @@ await test('an address that is changed by hand is followed', async () => {
 	await page.evaluate((hash) => { location.hash = hash; }, addressOf({ at: momentOf(900), ranges: EDIT }));
 	await shows(page, 900);
 	await marks(page, EDIT);
+	/* Another channel, and undone is what it did to the marks. */
+	await page.evaluate((hash) => { location.hash = hash; }, addressOf({ channel: 'sixty', at: START + 5000 }));
+	await until(async () => await page.locator('#channel').inputValue() === 'sixty' && /01:58:35\.000/.test(await page.locator('#moment').textContent()), 'the other channel');
+	await page.getByRole('button', { name: 'Undo' }).click();
+	await marks(page, EDIT);
 });
 
 await finish();

@@ -47,8 +47,11 @@ function firstState() {
 	};
 }
 
-/* The state lives in the address, so that a link shares it. */
-function keepAddress(store) {
+/*
+ * The state lives in the address, so that a link shares it.  follow(address) is
+ * called with one that somebody typed, or a link on this page.
+ */
+function keepAddress(store, follow) {
 	let timer = null;
 	let written = location.hash;
 
@@ -77,10 +80,11 @@ function keepAddress(store) {
 			/* A browser that keeps nothing. */
 		}
 	});
-	/* An address that somebody typed, or a link that was followed on this page. */
 	addEventListener('hashchange', () => {
-		if (location.hash !== written)
-			location.reload();
+		if (location.hash === written)
+			return;
+		written = location.hash;
+		follow(parseAddress(location.hash));
 	});
 	return () => {
 		clearTimeout(timer);
@@ -117,7 +121,20 @@ function main() {
 	const archive = createArchive(app);
 	let chosen = '';
 
-	app.address = keepAddress(store);
+	app.address = keepAddress(store, (address) => {
+		const { channel, quality, at, edit, clock } = address;
+
+		app.history.change(() => edit);
+		store.set({ clock: clock ?? state.clock });
+		if (channel !== state.channel || quality !== state.quality) {
+			store.set({ channel, quality, at, qualities: null, hasChat: false });
+			archive.load();
+		} else if (at !== null) {
+			app.player.seek(at);
+		} else {
+			app.player.follow();
+		}
+	});
 	app.setChannel = (channel) => archive.setChannel(channel);
 	app.coverage = createCoverage(app);
 	app.player = createPlayer(byId('video'), app);
