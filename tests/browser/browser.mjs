@@ -185,10 +185,17 @@ export async function waitForVideo(page) {
 	}, 'a picture');
 }
 
+/* A page that loads anew is asked again. */
+const isLoading = (error) => {
+	if (/Execution context was destroyed|because of a navigation/.test(error.message))
+		return null;
+	throw error;
+};
+
 /** Until condition() answers something true, which is the result. */
 export async function until(condition, what, patience = PATIENCE) {
 	for (const began = performance.now(); ;) {
-		const value = await condition();
+		const value = await Promise.resolve(condition()).catch(isLoading);
 
 		if (value)
 			return value;

@@ -57,7 +57,7 @@ export async function shows(page, n, { fps = 30, start = START, modulo = 65536 }
 
 		last = [await readBarcode(page), moment === null ? null : pictureAt(moment, fps, start)];
 		return last[0] === n % modulo && last[1] === n;
-	}, 'a picture', 15000).catch(() => assert.fail(`picture ${n} is wanted, ${last[0]} is shown, and the page says ${last[1]}`));
+	}, 'the picture', 15000).catch((error) => assert.fail(`picture ${n} is wanted, ${last[0]} is shown, and the page says ${last[1]}: ${error.message}`));
 }
 
 /** Types a time into "Go to". */
