@@ -17,6 +17,8 @@ EXTRA_DIST += \
 	tests/browser/package.json \
 	tests/browser/page.mjs \
 	tests/browser/run \
+	tests/browser/screenshots \
+	tests/browser/screenshots.mjs \
 	tests/browser/server.mjs \
 	tests/browser/t0000-unit.browser.mjs \
 	tests/browser/t0100-play.browser.mjs \
@@ -27,18 +29,21 @@ EXTRA_DIST += \
 	tests/browser/t0600-panels.browser.mjs \
 	tests/browser/t0700-access.browser.mjs \
 	tests/browser/t0800-weight.browser.mjs \
+	tests/browser/t0810-memory.browser.mjs \
 	tests/browser/tap.mjs \
 	tests/browser/unit/address.test.mjs \
 	tests/browser/unit/api.test.mjs \
 	tests/browser/unit/boxmath.test.mjs \
 	tests/browser/unit/chat.test.mjs \
 	tests/browser/unit/commands.test.mjs \
+	tests/browser/unit/cutask.test.mjs \
 	tests/browser/unit/cutplan.test.mjs \
 	tests/browser/unit/download.test.mjs \
 	tests/browser/unit/edit.test.mjs \
 	tests/browser/unit/old-node.mjs \
 	tests/browser/unit/store.test.mjs \
 	tests/browser/unit/time.test.mjs \
+	tests/browser/unit/timeline.test.mjs \
 	tests/data/README \
 	tests/data/alerts-test.yml \
 	tests/data/coverage.png \

@@ -69,7 +69,7 @@ await test('with a transition', async () => {
 	const page = await openCut({ ranges: RANGES, joins: [{ type: 'fade', seconds: 1 }] });
 
 	await ready(page);
-	await prove(await download(page, () => goButton(page).click()), RANGES, '--transitions=1');
+	await prove(await download(page, () => goButton(page).click()), RANGES, '--transitions=1', '--quick');
 });
 
 await test('the line for curl and the line for restreamer bring the same bytes', async () => {

@@ -2,6 +2,9 @@
  * old-node.mjs - what browsers have and Node.js 18, which is Debian 12's, has
  * not, and what differs.  Imported first by every test of a module.
  */
+/** Whose fake timers are others. */
+export const isOld = process.versions.node.startsWith('18.');
+
 const define = (name, value) => Object.hasOwn(Array.prototype, name) ||
 	Object.defineProperty(Array.prototype, name, { value, configurable: true, writable: true });
 
@@ -35,9 +38,4 @@ export function seeded(seed) {
 		x = x + Math.imul(x ^ x >>> 7, 61 | x) ^ x;
 		return ((x ^ x >>> 14) >>> 0) / 4294967296;
 	};
-}
-
-/** setTimeout() of a test runs by t.mock.timers.tick(). */
-export function fakeTimeouts(t) {
-	t.mock.timers.enable(process.versions.node.startsWith('18.') ? ['setTimeout'] : { apis: ['setTimeout'] });
 }
