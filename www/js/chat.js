@@ -61,13 +61,13 @@ function stateOf(piece, retry) {
 function build(root) {
 	const parts = {
 		bar: el('div', { class: 'chat-bar' }),
-		list: el('ol', { class: 'chat-list', role: 'log', 'aria-live': 'off', 'aria-label': 'Chat up to the picture that is shown' }),
+		list: el('ol', { class: 'chat-list', 'aria-label': 'Messages' }),
 		over: el('div', { class: 'chat-over' }),
 		back: el('button', { type: 'button', class: 'primary chat-back', hidden: true }, icon('forward'), el('span', {}, 'Back to now')),
 		found: el('div', { class: 'chat-found', hidden: true }),
 	};
 
-	parts.stage = el('div', { class: 'chat-stage' }, parts.list, parts.over, parts.back);
+	parts.stage = el('div', { class: 'chat-stage', role: 'log', 'aria-live': 'off', 'aria-label': 'Chat up to the picture that is shown' }, parts.list, parts.over, parts.back);
 	root.classList.add('chat');
 	root.append(parts.bar, parts.stage, parts.found);
 	return parts;
