@@ -2,9 +2,6 @@
  * old-node.mjs - what browsers have and Node.js 18, which is Debian 12's, has
  * not, and what differs.  Imported first by every test of a module.
  */
-/** Whose fake timers are others. */
-export const isOld = process.versions.node.startsWith('18.');
-
 const define = (name, value) => Object.hasOwn(Array.prototype, name) ||
 	Object.defineProperty(Array.prototype, name, { value, configurable: true, writable: true });
 
