@@ -17,16 +17,23 @@ function picture(app, alt) {
 	let tries = 0;
 	let wanted = '';
 
-	const set = () => {
-		image.src = wanted;
-	};
+	/* In a hole there is no picture to ask for. */
+	async function set(url, moment) {
+		const holes = await app.coverage.holesIn(moment, moment + 1).catch(() => []);
+
+		if (url === wanted && !holes.some((hole) => hole.from <= moment))
+			image.src = url;
+	}
+
 	image.addEventListener('load', () => image.classList.add('there'));
 	image.addEventListener('error', () => {
 		image.classList.remove('there');
 		if (tries++ < RETRIES)
 			timer = setTimeout(() => {
+				const { src } = image;
+
 				image.removeAttribute('src');
-				set();
+				image.src = src;
 			}, 2000 * tries);
 	});
 	return {
@@ -41,11 +48,10 @@ function picture(app, alt) {
 			tries = 0;
 			clearTimeout(timer);
 			image.classList.remove('there');
+			image.removeAttribute('src');
 			image.hidden = !url;
 			if (url)
-				timer = setTimeout(set, SETTLED);
-			else
-				image.removeAttribute('src');
+				timer = setTimeout(set, SETTLED, url, moment);
 		},
 	};
 }

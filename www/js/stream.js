@@ -163,6 +163,8 @@ export function createStream(video, events) {
 			}
 		}
 		isSettled = true;
+		/* It may have been shown before it was known which it is. */
+		tell(video.currentTime);
 		events.onSettled();
 	}
 
@@ -177,15 +179,17 @@ export function createStream(video, events) {
 		return { ...picture, range: place < 0 ? null : now.ranges[place] };
 	}
 
-	function present(_, frame) {
-		if (hls) {
-			const picture = pictureAt(frame.mediaTime);
+	function tell(time) {
+		const picture = hls && pictureAt(time);
 
-			if (picture) {
-				shown = picture;
-				events.onPicture(picture);
-			}
+		if (picture) {
+			shown = picture;
+			events.onPicture(picture);
 		}
+	}
+
+	function present(_, frame) {
+		tell(frame.mediaTime);
 		video.requestVideoFrameCallback(present);
 	}
 
