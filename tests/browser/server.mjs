@@ -69,7 +69,8 @@ export async function serve(base, options = []) {
 	async function start() {
 		const port = server.url ? new URL(server.url).port : '0';
 
-		child = spawn(path.join(ROOT, 'deploy', 'run'), ['--base', base, '--port', port, '--cache', path.join(cache, 'index'), '--', ...PAGE, ...options],
+		/* It ends with us, however we do. */
+		child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', path.join(ROOT, 'deploy', 'run'), '--base', base, '--port', port, '--cache', path.join(cache, 'index'), '--', ...PAGE, ...options],
 			{ env: { ...process.env, BUILD_DIR: BUILD }, stdio: ['ignore', 'pipe', 'pipe'] });
 		server.url = await readyLine(child);
 	}
