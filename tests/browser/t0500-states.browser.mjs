@@ -53,17 +53,19 @@ await test('a quality without any video', async () => {
 
 await test('a busy server is told of, and asked again', async () => {
 	const page = await openPage(server, null);
+	let isBusy = true;
 	let refused = 0;
 
 	page.expect(/Failed to load resource.*503/);
-	await page.route(/\/coverage\//, (route) => refused++ < 2
+	await page.route(/\/coverage\//, (route) => isBusy && ++refused
 		? route.fulfill({ status: 503, headers: { 'Retry-After': '1' }, contentType: 'text/plain', body: 'all places are taken\n' }) : route.continue());
 	await page.goto(new URL(addressOf({ at: START + 10000 }), server.url).href);
 	await until(async () => /busy/.test(await page.locator('#notices').textContent()), 'words');
+	isBusy = false;
 	await waitForVideo(page);
 	await shows(page, 300);
 	await until(async () => !await page.locator('#banner').isVisible(), 'the words to go');
-	assert.ok(refused > 2);
+	assert.ok(refused > 0);
 });
 
 await test('a time before all there is', async () => {
