@@ -8,7 +8,6 @@
 import { withClears } from './chatlog.js';
 import { createPieces, pieceOf, PIECE } from './chatpieces.js';
 import { createTint } from './chatrow.js';
-import { mountSearch } from './chatsearch.js';
 import { createView } from './chatview.js';
 import { clear, el, icon } from './dom.js';
 
@@ -96,6 +95,48 @@ function showState(parts, piece, retry) {
 		parts.over.append(stateOf(piece, retry));
 }
 
+const SCOPES = [
+	['hour', 'This hour'],
+	['near', '3 hours around'],
+	['marks', 'Marked ranges'],
+	['all', 'Whole archive'],
+];
+
+function buildBar(bar) {
+	const input = el('input', { type: 'search', placeholder: 'Search the chat', autocomplete: 'off', spellcheck: false, 'aria-label': 'Search the chat' });
+	const scope = el('select', { 'aria-label': 'Where to search' }, ...SCOPES.map(([value, text]) => el('option', { value }, text)));
+	const form = el('form', { class: 'chat-form', role: 'search' }, icon('search'), input, scope);
+
+	bar.append(form);
+	return { form, input, scope };
+}
+
+/* The search is brought when its field is entered. */
+function mountBar(parts, app, tint) {
+	const bar = buildBar(parts.bar);
+	let brought = null;
+	let isPending = false;
+
+	function bring() {
+		brought ??= import('./chatsearch.js').then(({ mountSearch }) => {
+			mountSearch(parts, bar, app, tint);
+			if (isPending)
+				bar.form.requestSubmit();
+		}).catch(() => {
+			brought = null;
+			app.say('The search could not be loaded', { kind: 'bad' });
+		});
+	}
+
+	bar.form.addEventListener('focusin', bring);
+	bar.form.addEventListener('submit', (event) => {
+		event.preventDefault();
+		isPending = true;
+		bring();
+	});
+	return bar;
+}
+
 /** Returns { focusSearch() }. */
 export function mountChat(root, app) {
 	const parts = build(root);
@@ -161,11 +202,14 @@ export function mountChat(root, app) {
 	}
 
 	parts.back.addEventListener('click', () => { view.release(); askAll(); parts.list.scrollTop = parts.list.scrollHeight; });
-	const search = mountSearch(parts, app, tint);
+	const bar = mountBar(parts, app, tint);
 	app.store.watch(['channel', 'hasChat'], begin);
 	app.store.watch(['at', 'tab'], ask);
 	app.store.watch(['clock'], () => view.forget());
 	document.addEventListener('visibilitychange', askAll);
 	setInterval(askAll, TICK);
-	return search;
+	return { focusSearch() {
+		bar.input.focus();
+		bar.input.select();
+	} };
 }

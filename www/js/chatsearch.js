@@ -9,7 +9,7 @@
 import { urls } from './api.js';
 import { findIn, matches, readChat, withClears } from './chatlog.js';
 import { chatRow } from './chatrow.js';
-import { clear, el, icon, setText } from './dom.js';
+import { clear, el, setText } from './dom.js';
 import { wholeOf } from './edit.js';
 import { HOUR, formatDate } from './time.js';
 
@@ -17,13 +17,6 @@ const LONGEST = 2 * HOUR;
 /** As many as one can look through; more are not kept. */
 const MOST = 500;
 const SLICE = 2000;
-
-const SCOPES = [
-	['hour', 'This hour'],
-	['near', '3 hours around'],
-	['marks', 'Marked ranges'],
-	['all', 'Whole archive'],
-];
 
 /** from to to in parts no longer than the server answers at once, in order. */
 export function partsOf(from, to) {
@@ -132,15 +125,6 @@ function addHits(list, hits, wanted, app, tint) {
 		list.scrollTop = top + list.scrollHeight - height;
 }
 
-function buildBar(bar) {
-	const input = el('input', { type: 'search', placeholder: 'Search the chat', autocomplete: 'off', spellcheck: false, 'aria-label': 'Search the chat' });
-	const scope = el('select', { 'aria-label': 'Where to search' }, ...SCOPES.map(([value, text]) => el('option', { value }, text)));
-	const form = el('form', { class: 'chat-form', role: 'search' }, icon('search'), input, scope);
-
-	bar.append(form);
-	return { form, input, scope };
-}
-
 function buildFound(root) {
 	const parts = {
 		words: el('span', { class: 'small', role: 'status' }),
@@ -193,9 +177,8 @@ function createResults(root, app, tint, onGo) {
 	};
 }
 
-/** parts: bar, found and stage of chat.js. */
-export function mountSearch(parts, app, tint) {
-	const bar = buildBar(parts.bar);
+/** parts: bar, found and stage of chat.js; bar: what is in parts.bar, { form, input, scope }. */
+export function mountSearch(parts, bar, app, tint) {
 	const results = createResults(parts.found, app, tint, () => search && (search.running ? search.running.abort() : go(search)));
 	let search = null;
 
@@ -275,8 +258,4 @@ export function mountSearch(parts, app, tint) {
 		});
 	results.close.addEventListener('click', leave);
 	app.store.watch(['channel'], end);
-	return { focusSearch() {
-		bar.input.focus();
-		bar.input.select();
-	} };
 }
