@@ -41,9 +41,11 @@ EXTRA_DIST += \
 	tests/browser/unit/download.test.mjs \
 	tests/browser/unit/edit.test.mjs \
 	tests/browser/unit/old-node.mjs \
+	tests/browser/unit/pictures.test.mjs \
 	tests/browser/unit/store.test.mjs \
 	tests/browser/unit/time.test.mjs \
 	tests/browser/unit/timeline.test.mjs \
+	tests/browser/unit/window.test.mjs \
 	tests/data/README \
 	tests/data/alerts-test.yml \
 	tests/data/coverage.png \
