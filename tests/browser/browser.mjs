@@ -139,7 +139,8 @@ function installReader() {
 		const next = () => {
 			const number = read(video);
 
-			if (number !== null && seen.at(-1) !== number)
+			/* While it looks for a picture the page hides those that it comes by. */
+			if (number !== null && seen.at(-1) !== number && getComputedStyle(video).visibility === 'visible')
 				seen.push(number);
 			video.requestVideoFrameCallback(next);
 		};

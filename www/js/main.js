@@ -43,7 +43,7 @@ function firstState() {
 		edit: address.edit, at: address.at,
 		player: 'idle', mode: 'archive', playing: false, following: false, rate: 1, frameMs: 1000 / 60,
 		volume: typeof own.volume === 'number' ? Math.min(Math.max(own.volume, 0), 1) : 1, muted: own.muted === true,
-		hasChat: false, archive: null, isEmpty: false, view: null, health: 'ok', trouble: '', tab: 'chat',
+		hasChat: false, archive: null, grewAt: null, isEmpty: false, view: null, health: 'ok', trouble: '', tab: 'chat',
 	};
 }
 
@@ -109,6 +109,51 @@ function loadPanels(panels, app) {
 	});
 }
 
+/*
+ * What is chosen is opened when it is known how far it reaches, and not again
+ * while that grows.  Another quality goes on where the one before was.
+ */
+function openWhatIsChosen({ store, player }) {
+	let chosen = '';
+	let reachedTo = 0;
+	let open = null; /* the channel that is open */
+	let before = {}; /* what went on in the channel that was open before */
+
+	store.watch(['channel', 'quality', 'archive'], ({ channel, quality, archive, playing, following }) => {
+		const now = archive && quality ? `${channel}/${quality}` : '';
+
+		if (now === chosen) {
+			if (now && archive.to > reachedTo)
+				store.set({ grewAt: Date.now() });
+			reachedTo = archive?.to ?? 0;
+			return;
+		}
+		if (chosen) {
+			before = { channel: open, playing, following };
+			player.close();
+		}
+		chosen = now;
+		reachedTo = archive?.to ?? 0;
+		store.set({ grewAt: null });
+		if (!now)
+			return;
+		const { playing: goesOn, following: follows } = before.channel === channel ? before : {};
+
+		open = channel;
+		player.prepared.then(() => {
+			if (now !== chosen)
+				return;
+			store.set({ following: follows ?? false });
+			player.open();
+			if (goesOn)
+				player.play();
+		});
+	});
+	store.watch(['channel'], ({ channel }) => {
+		document.title = channel ? `${channel} – restreamer` : 'restreamer';
+	});
+}
+
 function main() {
 	const store = createStore(firstState());
 	const { state } = store;
@@ -119,7 +164,6 @@ function main() {
 		history: createHistory(() => state.edit, (edit) => store.set({ edit })),
 	};
 	const archive = createArchive(app);
-	let chosen = '';
 
 	app.address = keepAddress(store, (address) => {
 		const { channel, quality, at, edit, clock } = address;
@@ -176,18 +220,7 @@ function main() {
 	}, app);
 	mountKeys(byId('keys'), app);
 
-	/* What is chosen is opened when it is known how far it reaches, and not again while that grows. */
-	store.watch(['channel', 'quality', 'archive'], ({ channel, quality, archive: reach }) => {
-		const now = reach && quality ? `${channel}/${quality}` : '';
-
-		if (now === chosen)
-			return;
-		if (chosen)
-			app.player.close();
-		chosen = now;
-		if (now)
-			app.player.prepared.then(() => now === chosen && app.player.open());
-	});
+	openWhatIsChosen(app);
 	archive.load();
 	/* What is not there yet may come. */
 	setInterval(() => {

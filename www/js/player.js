@@ -8,7 +8,7 @@
 import { absolute, urls } from './api.js';
 import { wholeOf } from './edit.js';
 import { SECOND } from './time.js';
-import { STOPPED, isInside, windowAround } from './window.js';
+import { isInside, isLive, windowAround } from './window.js';
 
 /** Behind the newest segment, so that there is something to play while the next is made. */
 const LIVE_DELAY = 6 * SECOND;
@@ -25,7 +25,7 @@ export function createPlayer(video, app) {
 	let ending = null; /* the last range, when it was left a moment ago */
 
 	const { state } = store;
-	const isLive = () => state.archive !== null && Date.now() - state.archive.to < STOPPED;
+	const grows = () => isLive(state.archive, state.grewAt, Date.now());
 
 	function onPicture(picture) {
 		store.set(picture.length ? { at: picture.moment, frameMs: picture.length } : { at: picture.moment });
@@ -108,7 +108,7 @@ export function createPlayer(video, app) {
 		ending = null;
 		store.set({ at, player: 'loading', mode: 'archive' });
 		video.classList.add('unsettled');
-		stream.load({ kind: 'window', channel, quality, ...windowAround(at, archive, Date.now()) }, at);
+		stream.load({ kind: 'window', channel, quality, ...windowAround(at, archive, grows()) }, at);
 	}
 
 	function endShuttle() {
@@ -220,16 +220,18 @@ export function createPlayer(video, app) {
 			endShuttle();
 			const at = Math.max(state.archive.from, state.archive.to - LIVE_DELAY);
 
-			store.set({ following: isLive(), playing: isLive() || state.playing, rate: 1 });
+			store.set({ following: grows(), playing: grows() || state.playing, rate: 1 });
 			load(at);
 		},
 
 		/** Plays the edit from one of its whole ranges on. */
 		playEdit(first = 0) {
-			const { ranges } = wholeOf(state.edit);
+			const { ranges, joins } = wholeOf(state.edit);
 
 			if (!stream || !ranges.length)
 				return;
+			if (joins.some(Boolean) && state.mode !== 'edit')
+				app.say('Transitions are played as hard cuts here; Look shows one as the cut will have it');
 			endShuttle();
 			const start = Math.min(first, ranges.length - 1);
 

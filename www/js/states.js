@@ -6,6 +6,7 @@
 import { urls } from './api.js';
 import { clear, el, icon, setText } from './dom.js';
 import { SECOND, formatDuration, formatTime } from './time.js';
+import { ageOf } from './window.js';
 
 const LATE = 20 * SECOND; /* a live stream whose newest segment is as old has stopped, maybe */
 
@@ -111,12 +112,12 @@ export function mountBanner(root, app) {
 		wait = Math.min(wait * 2, 15);
 	}
 
-	function message({ health, following, archive, playing }) {
+	function message({ health, following, archive, grewAt, playing }) {
 		if (health === 'lost')
 			return 'The server cannot be reached. What is loaded can still be watched; the page goes on by itself when it answers.';
 		if (health === 'busy')
 			return 'The server is busy: too many cuts at once. It is asked again in a moment.';
-		const age = archive ? Date.now() - archive.to : 0;
+		const age = archive ? ageOf(archive, grewAt, Date.now()) : 0;
 
 		if (following && playing && age > LATE)
 			return `No new video for ${formatDuration(age)}. The stream may have ended; what comes is shown by itself.`;

@@ -147,7 +147,7 @@ export function createStream(video, events) {
 
 	/* After a seek to a place whose pictures were not known: to the very one. */
 	function settle() {
-		if (video.seeking || isSettled)
+		if (isSettled)
 			return;
 		if (wanted) {
 			const target = timeOf(wanted.moment, wanted.range);
@@ -157,11 +157,14 @@ export function createStream(video, events) {
 			const at = pictures.at(video.currentTime);
 
 			wanted = null;
-			if (!at || Math.abs(at.time - target.time) > 0.0005) {
+			/* Also where it still looks for a place that is in no segment. */
+			if (video.seeking || !at || Math.abs(at.time - target.time) > 0.0005) {
 				seek(target.time);
 				return;
 			}
 		}
+		if (video.seeking)
+			return;
 		isSettled = true;
 		/* It may have been shown before it was known which it is. */
 		tell(video.currentTime);

@@ -12,23 +12,32 @@ import { HOUR, MINUTE, SECOND } from './time.js';
 const BEHIND = 5 * MINUTE;
 const AHEAD = 55 * MINUTE;
 
-/** A stream whose newest segment is as old as that has stopped. */
-export const STOPPED = 90 * SECOND;
+/** A stream of which nothing new has come for as long as that has stopped. */
+const STOPPED = 90 * SECOND;
+
+/**
+ * Milliseconds since the newest there is: by our clock, which may be wrong, or,
+ * where one has seen the archive grow, since then (grewAt).
+ */
+export const ageOf = (archive, grewAt, now) => grewAt === null ? now - archive.to : now - grewAt;
+
+/** Whether a stream goes on. */
+export const isLive = (archive, grewAt, now) => archive !== null && ageOf(archive, grewAt, now) < STOPPED;
 
 const wholeMinute = (ms) => Math.floor(ms / MINUTE) * MINUTE;
 
 /**
- * The window around a moment of an archive { from, to }: { from, to }, with to
- * null where it is live.
+ * The window around a moment of an archive { from, to } that grows, or not:
+ * { from, to }, with to null where it is live.
  */
-export function windowAround(at, archive, now) {
+export function windowAround(at, archive, grows) {
 	const from = wholeMinute(Math.max(at - BEHIND, archive.from - MINUTE));
 	const to = wholeMinute(at + AHEAD);
 
 	if (to < archive.to)
 		return { from, to };
 	/* The server ends a list for good where no hole is at its end, or an hour behind it. */
-	return now - archive.to < STOPPED ? { from, to: null } : { from, to: archive.to + 2 * HOUR };
+	return grows ? { from, to: null } : { from, to: archive.to + 2 * HOUR };
 }
 
 /** Whether a player with such a window can show a moment. */
