@@ -117,23 +117,26 @@ await test('"play this edit" plays its ranges, all of them and nothing else', as
 
 	await shows(page, 600);
 	const pictures = await record(page);
+	const edges = EDIT.flatMap(([from, to]) => [Math.round((from - START) * 0.03), Math.round((to - START) * 0.03) - 1]);
+	const missing = new Set(edges);
+	let before = (await pictures.seen()).length;
 
-	await press(page, 'e');
-	await until(async () => (await pictures.seen()).some((n) => n >= 198 && n < 200), 'the end of the edit');
-	await until(async () => !await isPlaying(page), 'the end');
-	const seen = (await pictures.seen()).filter((n) => n !== 600);
+	/* A busy machine leaves pictures out, but not the same ones each time; what is outside it never shows. */
+	for (let plays = 0; missing.size && plays < 6; plays++) {
+		await press(page, 'e');
+		await until(async () => (await pictures.seen()).slice(before).some((n) => n >= 195 && n < 200), 'the end of the edit', 25000);
+		await until(async () => !await isPlaying(page), 'the end');
+		const seen = (await pictures.seen()).slice(before).filter((n) => n !== 600);
+		const order = seen.map(inside).filter((range, k, all) => range !== all[k - 1]);
 
-	assert.deepEqual(seen.filter((n) => inside(n) < 0), [], `pictures that are in no range (seen: ${seen})`);
-	const order = seen.map(inside).filter((range, i, all) => range !== all[i - 1]);
-
-	assert.deepEqual(order, [0, 1, 2], 'the ranges in their order');
-	for (const [i, [from, to]] of EDIT.entries()) {
-		const of = seen.filter((n) => inside(n) === i);
-		const [first, last] = [Math.round((from - START) * 0.03), Math.round((to - START) * 0.03) - 1];
-
-		/* A busy machine may leave a picture out. */
-		assert.ok(of[0] - first <= 3 && last - of.at(-1) <= 3, `range ${i} is ${first} to ${last}, seen ${of[0]} to ${of.at(-1)}`);
+		assert.deepEqual(seen.filter((n) => inside(n) < 0), [], `pictures that are in no range (seen: ${seen})`);
+		assert.deepEqual(order, [0, 1, 2], 'the ranges in their order');
+		seen.forEach((n) => missing.delete(n));
+		await shows(page, 199);
+		missing.delete(199);
+		before = (await pictures.seen()).length;
 	}
+	assert.deepEqual([...missing], [], 'first and last pictures that were never shown');
 	await shows(page, 199);
 });
 

@@ -21,53 +21,54 @@ export function createPlayer(video, app) {
 	let stream = null;
 	let editing = null; /* { ranges, at: index of the range that plays } */
 	let shuttle = null; /* the timer of playing backwards */
-	let jumping = false; /* between two ranges of an edit */
-	let ending = null; /* the last range, when it was left a moment ago */
+	let leaving = null; /* the place of the range of an edit that was left a moment ago */
 
 	const { state } = store;
 	const grows = () => isLive(state.archive, state.grewAt, Date.now());
 
 	function onPicture(picture) {
 		store.set(picture.length ? { at: picture.moment, frameMs: picture.length } : { at: picture.moment });
-		if (ending)
-			stayInside(picture);
-		else if (editing)
-			leaveAtEnd(picture);
+		if (editing)
+			keepInside(picture, editing.ranges[picture.range], picture.range);
 		else if (state.following && !video.paused && (stream.newest() ?? 0) - picture.moment > LIVE_LAG)
 			player.follow();
 	}
 
-	/* The last picture of a range is shown: on to the next range, or stay. */
-	function leaveAtEnd(picture) {
-		const range = editing.ranges[picture.range ?? editing.at];
+	/*
+	 * At its last picture a range is left.  A busy browser may come to one more
+	 * before it pauses: that is not shown.
+	 */
+	function keepInside(picture, range, place) {
+		const length = picture.length ?? state.frameMs;
+		const left = range ? range.out - picture.moment : Infinity;
+		const isOver = left < 1;
 
-		if (jumping || video.paused || !range || picture.moment + (picture.length ?? state.frameMs) < range.out - 1)
-			return;
-		video.pause();
-		const next = stream.rangeFrom((picture.range ?? editing.at) + 1);
-
-		if (next === null) {
-			ending = range;
-			store.set({ playing: false });
-			return;
-		}
-		jumping = true;
-		editing.at = next;
-		stream.show(editing.ranges[next].in, next);
+		if (isOver && (leaving === place || (leaving === null && !video.paused)))
+			video.classList.add('unsettled');
+		if (leaving === null && !video.paused && left < length + 1)
+			leave(place);
+		if (isOver && leaving === place && !state.playing)
+			stream.show(Math.floor(range.out - length), place);
 	}
 
-	/* A busy browser may show one picture more before it pauses. */
-	function stayInside(picture) {
-		if (picture.moment >= ending.out - 1)
-			stream.step(-1);
-		ending = null;
+	function leave(place) {
+		const next = stream.rangeFrom(place + 1);
+
+		video.pause();
+		leaving = place;
+		if (next === null) {
+			store.set({ playing: false });
+		} else {
+			editing.at = next;
+			stream.show(editing.ranges[next].in, next);
+		}
 	}
 
 	const events = {
 		onPicture,
 		onReady: () => store.set({ player: 'ready' }),
 		onSettled: () => {
-			jumping = false;
+			leaving = null;
 			video.classList.remove('unsettled');
 			if (state.playing && !shuttle)
 				run();
@@ -89,7 +90,6 @@ export function createPlayer(video, app) {
 	};
 
 	function run() {
-		ending = null;
 		video.playbackRate = Math.max(state.rate, 0.1);
 		/* A browser that wants to be asked first: show that nothing plays. */
 		video.play().catch((error) => {
@@ -105,7 +105,7 @@ export function createPlayer(video, app) {
 		if (!stream || !archive || !quality)
 			return;
 		editing = null;
-		ending = null;
+		leaving = null;
 		store.set({ at, player: 'loading', mode: 'archive' });
 		video.classList.add('unsettled');
 		stream.load({ kind: 'window', channel, quality, ...windowAround(at, archive, grows()) }, at);
@@ -178,8 +178,7 @@ export function createPlayer(video, app) {
 
 		/** Shows the picture n places on. */
 		step(n) {
-			ending = null;
-			player.pause();
+				player.pause();
 			if (stream && !stream.step(n) && state.at !== null)
 				stream.show(state.at + n * state.frameMs);
 		},
@@ -236,7 +235,7 @@ export function createPlayer(video, app) {
 			const start = Math.min(first, ranges.length - 1);
 
 			editing = { ranges, at: start };
-			jumping = false;
+			leaving = null;
 			store.set({ player: 'loading', mode: 'edit', playing: true, following: false, rate: 1, at: ranges[start].in });
 			video.classList.add('unsettled');
 			stream.load({ kind: 'edit', channel: state.channel, quality: state.quality, ranges }, ranges[start].in, start);
