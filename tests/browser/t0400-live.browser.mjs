@@ -77,6 +77,31 @@ await test('who goes back stays back, and F brings the live edge', async () => {
 });
 
 
+/* Twenty minutes, so that the player's list has lost its beginning. */
+const long = await tempDir('long');
+const past = await feed(long, Math.floor(Date.now() / SEGMENT) * SEGMENT - 600 * SEGMENT);
+
+await past.put(599);
+const second = await serve(long);
+
+await test('who goes back to what the list has lost since sees the moment that was asked for', async () => {
+	const page = await openAt(second, { channel: 'live', at: past.end - 720000 });
+	const wanted = past.end - 660000;
+	let from = 0;
+
+	page.expect(NO_CHAT);
+	page.on('response', (answer) => {
+		if (/\/playlist\//.test(answer.url()))
+			from = Date.parse(`${new URL(answer.url()).searchParams.get('start')}Z`);
+	});
+	await goTo(page, past.end - 60000);
+	await until(async () => {
+		await past.put(Math.floor((Date.now() - past.end) / SEGMENT));
+		return from > wanted;
+	}, 'a shorter list');
+	await goTo(page, wanted);
+	await shows(page, (wanted - past.start) * FPS / 1000, { fps: FPS, start: past.start });
+});
 
 await test('the server is killed while the stream is followed: it is said, and goes on by itself', async () => {
 	const page = await openAt(server, { channel: 'live' });

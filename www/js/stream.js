@@ -219,17 +219,21 @@ export function createStream(video, events) {
 		events.onFailed(data.response?.code ?? 0);
 	}
 
+	/* Where no picture is drawn, because the page is hidden, it plays on all the same. */
+	const here = () => document.hidden ? pictures.at(video.currentTime) ?? shown : shown;
+
 	function urlOf(of) {
 		if (of.kind === 'edit')
 			return absolute(urls.editList(of.channel, of.quality, of.ranges));
-		const from = of.to === null ? Math.max(of.from, liveFrom(shown?.moment ?? of.at)) : of.from;
-
-		return absolute(urls.playlist(of.channel, of.quality, from, of.to));
+		/* What a list has lost does not come back to it: whoever wants that needs another window. */
+		if (of.to === null)
+			of.from = Math.max(of.from, liveFrom(here()?.moment ?? of.at));
+		return absolute(urls.playlist(of.channel, of.quality, of.from, of.to));
 	}
 
 	function open(of) {
 		close();
-		source = { ...of, number: of.kind === 'window' && of.to === null ? createSliding() : null, url: () => urlOf(of) };
+		source = { ...of, number: of.kind === 'window' && of.to === null ? createSliding() : null, url: () => urlOf(source) };
 		hls = new Hls({
 			...CONFIG,
 			workerPath: absolute('www/lib/hls.worker.js'),
@@ -241,7 +245,7 @@ export function createStream(video, events) {
 		hls.on(Hls.Events.BUFFER_APPENDING, onAppending);
 		hls.on(Hls.Events.FRAG_BUFFERED, onBuffered);
 		hls.on(Hls.Events.ERROR, onError);
-		hls.loadSource(urlOf(of));
+		hls.loadSource(source.url());
 		hls.attachMedia(video);
 	}
 
