@@ -68,6 +68,19 @@ await test('nothing is wider than a narrow screen', async () => {
 	}
 });
 
+await test('the link to the video goes there, and keeps what is marked', async () => {
+	const page = await openAt(server, { at: momentOf(330), ranges: RANGES });
+
+	await shows(page, 330);
+	await page.locator('.skip').focus();
+	const address = page.url();
+
+	await page.keyboard.press('Enter');
+	assert.equal(await page.evaluate(() => document.activeElement.id), 'stage');
+	assert.equal(page.url(), address);
+	await shows(page, 330);
+});
+
 await test('the parts are there by role, and the keyboard reaches all that can be clicked', async () => {
 	const page = await openAt(server, { at: momentOf(600) });
 

@@ -219,6 +219,11 @@ function main() {
 		picture: async () => (await import('./picture.js')).mountPicture(byId('picture'), app),
 	}, app);
 	mountKeys(byId('keys'), app);
+	/* Not by the address, which has the state. */
+	document.querySelector('.skip').addEventListener('click', (event) => {
+		event.preventDefault();
+		byId('stage').focus();
+	});
 
 	openWhatIsChosen(app);
 	archive.load();
