@@ -158,6 +158,21 @@ await test('a link shares it: the same marks, joins, time and clock', async () =
 	assert.equal(await said(other), momentOf(777));
 });
 
+await test('marks that are set while it plays are there after a reload at once', async () => {
+	const page = await openAt(server, { at: momentOf(301) });
+
+	await press(page, 'k');
+	await until(async () => await isPlaying(page) && await said(page) > momentOf(310), 'it to play');
+	await press(page, 'i');
+	await until(async () => await said(page) > momentOf(330), 'it to play on');
+	await press(page, 'o');
+	const length = await page.locator('#edit-sum').textContent();
+
+	await page.reload();
+	assert.match(length, /^1 range/);
+	await until(async () => await page.locator('#edit-sum').textContent() === length, 'the range');
+});
+
 await test('a transition is chosen, is in the address, and is previewed', async () => {
 	const page = await openAt(server, { at: momentOf(600), ranges: EDIT.slice(0, 2) });
 

@@ -54,6 +54,7 @@ function firstState() {
 function keepAddress(store, follow) {
 	let timer = null;
 	let written = location.hash;
+	let wroteAt = -WRITE_DELAY;
 
 	function write() {
 		const { state } = store;
@@ -65,13 +66,19 @@ function keepAddress(store, follow) {
 
 		if (hash !== written) {
 			written = hash;
+			wroteAt = performance.now();
 			history.replaceState(null, '', hash);
 		}
 	}
 
-	store.watch(['channel', 'quality', 'edit', 'clock', 'following', 'at', 'playing'], ({ playing }) => {
-		/* While it plays the address stays where it began: it changes sixty times a second. */
+	/* While it plays the address stays where it began: it changes sixty times a second. */
+	store.watch(['following', 'at', 'playing'], ({ playing }) => {
 		timer ??= setTimeout(write, playing ? 10 * WRITE_DELAY : WRITE_DELAY);
+	});
+	/* What somebody made is written at once: it is not to be lost with the page. */
+	store.watch(['channel', 'quality', 'edit', 'clock'], () => {
+		clearTimeout(timer);
+		timer = setTimeout(write, Math.max(0, wroteAt + WRITE_DELAY - performance.now()));
 	});
 	store.watch(['volume', 'muted', 'clock'], ({ volume, muted, clock }) => {
 		try {
