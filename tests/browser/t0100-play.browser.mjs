@@ -117,6 +117,28 @@ await test('arrows go five seconds, and what is typed goes from there', async ()
 	await shows(page, 900);
 });
 
+await test('back over holes: by five seconds, and played backwards', async () => {
+	const page = await openAt(server, { at: START + 100500 });
+
+	await shows(page, 3015);
+	await press(page, 'ArrowLeft');
+	await shows(page, 2699);
+	await goTo(page, START + 100200);
+	await shows(page, 3006);
+	await press(page, 'j');
+	await until(async () => await said(page) < START + 90000, 'a moment before the hole');
+	await press(page, 'k');
+});
+
+await test('played backwards it stops at the beginning', async () => {
+	const page = await openAt(server, { at: START + 600 });
+
+	await press(page, 'j');
+	await until(async () => await said(page) === START, 'the first picture');
+	await until(async () => await page.locator('#play').getAttribute('aria-label') === 'Play', 'a pause');
+	await shows(page, 0);
+});
+
 await test('a place in a hole shows the first picture behind it, as a cut begins with it', async () => {
 	const page = await openAt(server, { at: START + 10000 });
 

@@ -8,7 +8,7 @@ import { MINUTE, SECOND } from './time.js';
 function table(app) {
 	const { player, marks, store } = app;
 	const { state } = store;
-	const by = (ms) => () => state.at !== null && player.seek(state.at + ms);
+	const by = (ms) => () => player.skip(ms);
 	const selected = () => state.edit.selected;
 	const nudge = (mark, n) => () => marks.nudge(selected(), mark, n);
 

@@ -111,6 +111,30 @@ export function createPlayer(video, app) {
 		stream.load({ kind: 'window', channel, quality, ...windowAround(at, archive, grows()) }, at);
 	}
 
+	/* Shows a moment: of what is loaded, or of another window. */
+	function show(at) {
+		const source = stream?.source();
+
+		if (!editing && state.player === 'ready' && source?.begun && isInside(source, at)) {
+			store.set({ at });
+			stream.show(at);
+		} else {
+			load(at);
+		}
+	}
+
+	/* What is shown at a moment in a hole is behind it: on the way back that is no way at all. */
+	const backTo = (moment) => editing ? moment : stream?.recordedBefore(moment, state.frameMs) ?? moment;
+
+	function shuttleBack(rate) {
+		if (video.seeking || state.player !== 'ready' || state.at === null)
+			return;
+		if (state.at - state.archive.from < 1)
+			player.pause();
+		else
+			show(within(backTo(state.at - rate * 100)));
+	}
+
 	function endShuttle() {
 		clearInterval(shuttle);
 		shuttle = null;
@@ -141,17 +165,14 @@ export function createPlayer(video, app) {
 		seek(moment) {
 			if (!state.archive)
 				return;
-			const at = within(moment);
-
 			store.set({ following: false });
-			const source = stream?.source();
+			show(within(moment));
+		},
 
-			if (!editing && state.player === 'ready' && source?.begun && isInside(source, at)) {
-				store.set({ at });
-				stream.show(at);
-			} else {
-				load(at);
-			}
+		/** Shows what is so many milliseconds on, or back, also where there is a hole. */
+		skip(by) {
+			if (state.at !== null)
+				player.seek(by < 0 ? backTo(state.at + by) : state.at + by);
 		},
 
 		play() {
@@ -180,7 +201,7 @@ export function createPlayer(video, app) {
 		step(n) {
 				player.pause();
 			if (stream && !stream.step(n) && state.at !== null)
-				stream.show(state.at + n * state.frameMs);
+				stream.show(state.at + n * state.frameMs, stream.shown()?.range ?? 0);
 		},
 
 		/** Faster: J and L.  Backwards is by seeking, ten times a second. */
@@ -201,10 +222,7 @@ export function createPlayer(video, app) {
 			endShuttle();
 			video.pause();
 			store.set({ rate: -rate, playing: true, following: false });
-			shuttle = setInterval(() => {
-				if (!video.seeking && state.at !== null)
-					stream.show(Math.max(state.archive.from, state.at - rate * 100));
-			}, 100);
+			shuttle = setInterval(() => shuttleBack(rate), 100);
 		},
 
 		setRate(rate) {

@@ -135,7 +135,10 @@ export function createStream(video, events) {
 		const { video: pictured, audio } = fragment.elementaryStreams;
 		const start = pictured?.startPTS ?? fragment.start;
 
-		return { time: start + Math.max(0, moment - date) / 1000, exact: audio !== null && pictured === null };
+		/* Not at its very end: where a hole follows, what is behind that may reach over it. */
+		const place = Math.min((moment - date) / 1000, fragment.duration - 0.25);
+
+		return { time: start + Math.max(0, place), exact: audio !== null && pictured === null };
 	}
 
 	/* A little behind a picture's beginning: what a seek to it shows is it. */
@@ -339,6 +342,19 @@ export function createStream(video, events) {
 			const found = fragmentAt(moment);
 
 			return found !== null && (moment < found.date - 20 || moment > found.date + found.fragment.duration * 1000 + 20);
+		},
+
+		/** A moment, or where that is in a hole, that of the last picture before it, of so many ms; null where the playlist has none. */
+		recordedBefore(moment, length) {
+			const found = fragmentAt(moment);
+
+			if (!found || moment >= found.date - 20)
+				return found && moment;
+			const { dates, details } = map();
+			const i = dates.indexOf(found.date) - 1;
+
+			/* Lengths in a playlist are rounded. */
+			return i < 0 ? null : dates[i] + details.fragments[i].duration * 1000 - 1.5 * length;
 		},
 
 		/** Goes on after the server was away. */

@@ -85,11 +85,11 @@ export function mountTransport(root, app) {
 
 	root.append(
 		el('div', { class: 'group', role: 'group', 'aria-label': 'Playing' },
-			button('Back 5 seconds (Left)', 'back-more', () => player.seek(store.state.at - 5000)),
+			button('Back 5 seconds (Left)', 'back-more', () => player.skip(-5000)),
 			button('Picture before (,)', 'back', () => player.step(-1)),
 			play,
 			button('Next picture (.)', 'forward', () => player.step(1)),
-			button('Forward 5 seconds (Right)', 'forward-more', () => player.seek(store.state.at + 5000))),
+			button('Forward 5 seconds (Right)', 'forward-more', () => player.skip(5000))),
 		mountTime(app),
 		mountLive(app),
 		el('div', { class: 'spacer' }),
