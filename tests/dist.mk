@@ -36,6 +36,7 @@ EXTRA_DIST += \
 	tests/browser/unit/boxmath.test.mjs \
 	tests/browser/unit/chat.test.mjs \
 	tests/browser/unit/commands.test.mjs \
+	tests/browser/unit/coverage.test.mjs \
 	tests/browser/unit/cutask.test.mjs \
 	tests/browser/unit/cutplan.test.mjs \
 	tests/browser/unit/download.test.mjs \

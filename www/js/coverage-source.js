@@ -25,8 +25,22 @@ const IDLE_TICK = 20000; /* where nothing has come for a minute */
 const TICKS_PER_SUMS = 8;
 const SUMS_PER_DAYS = 10; /* so often as far back as holes are filled late */
 const RETRY = 4000;
+const FEW = 6; /* hours whose lists are asked for before sums say which are needed */
+const MOST_ASKED = 168; /* hours, of one question for holes */
 
 const hourOf = (ms) => Math.floor(ms / HOUR) * HOUR;
+
+/* { reached: a promise, reach() }; the promise fails with the signal. */
+function milestone(signal) {
+	let reach;
+	const reached = new Promise((resolve, reject) => {
+		reach = resolve;
+		signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+	});
+
+	reached.catch(() => {});
+	return { reached, reach };
+}
 
 /** Of one channel and quality, until stop(); tell() is called when more is known. */
 export function createSource(app, { channel, quality }, tell) {
@@ -39,6 +53,8 @@ export function createSource(app, { channel, quality }, tell) {
 	let ticks = 0;
 	let grownAt = 0;
 	const scratch = newSum();
+	const begun = milestone(signal);
+	const summed = milestone(signal);
 
 	const coverage = (from, to, lists) =>
 		app.api.json(urls.coverage(channel, quality, from, to, lists), { signal });
@@ -238,7 +254,9 @@ export function createSource(app, { channel, quality }, tell) {
 		}
 		if (signal.aborted)
 			return;
+		begun.reach();
 		await askAllSums();
+		summed.reach();
 		await watchEnd();
 	}
 	run();
@@ -277,12 +295,23 @@ export function createSource(app, { channel, quality }, tell) {
 			};
 		},
 
+		/* Marks may be anywhere: nothing is asked of what the archive does not reach. */
 		async holesIn(from, to) {
+			const nothing = (start, end) => ({ spans: [], holes: start < end ? [{ from: start, to: end }] : [], nonfull: [] });
+
+			await begun.reached;
+			const first = Math.max(from, archive.from);
+			const all = hoursOf(first, Math.min(to, archive.to));
 			const parts = [];
 
-			for (const hour of hoursOf(from, to))
+			if (all.length > FEW)
+				await summed.reached;
+			if (all.filter((hour) => !hours.lookUp(hour)).length > MOST_ASKED)
+				throw new Error('the range is too long');
+			for (const hour of all)
 				parts.push(await hours.find(hour));
-			return clip(concat(parts), from, to).holes;
+			return concat([nothing(from, Math.min(to, archive.from)), clip(concat(parts), first, Math.min(to, archive.to)),
+				nothing(Math.max(from, archive.to), to)]).holes;
 		},
 
 		async nextRecorded(ms, direction) {
