@@ -90,6 +90,17 @@ async function refusal(answer) {
 	return new ApiError(answer.status, text || answer.statusText || `status ${answer.status}`, after > 0 ? after : null);
 }
 
+/* What stands before the server, a login page for example, answers for it with another good status. */
+async function jsonOf(answer, { signal } = {}) {
+	try {
+		return await answer.json();
+	} catch (error) {
+		if (signal?.aborted)
+			throw error;
+		throw new ApiError(answer.status, 'the answer is not the server’s: does another one, that wants a login, stand before it?');
+	}
+}
+
 /**
  * Asks, and tells onHealth('ok' | 'busy' | 'lost', seconds) how the server is.
  * A busy server (503) is asked again when it says so, three times at most.
@@ -135,7 +146,7 @@ export function createApi(onHealth = () => {}) {
 		ask,
 		/** The same, not asked a second time when the server is busy. */
 		askOnce: once,
-		json: async (url, options) => (await ask(url, options)).json(),
+		json: async (url, options) => jsonOf(await ask(url, options), options),
 		bytes: async (url, options) => (await ask(url, options)).arrayBuffer(),
 		blob: async (url, options) => (await ask(url, options)).blob(),
 	};

@@ -48,6 +48,7 @@ export function createArchive(app) {
 			await loadChannels();
 			if (store.state.channel)
 				await loadQualities(store.state.channel, store.state.quality);
+			store.set({ trouble: '' });
 		} catch (error) {
 			store.set({ trouble: error.message });
 		}
@@ -67,7 +68,7 @@ export function createArchive(app) {
 		async setChannel(channel) {
 			const was = store.state.quality;
 
-			store.set({ channel, qualities: null, hasChat: false, archive: null, quality: '' });
+			store.set({ channel, qualities: null, hasChat: false, archive: null, quality: '', trouble: '' });
 			try {
 				await loadQualities(channel, '');
 				if (store.state.qualities?.includes(was))

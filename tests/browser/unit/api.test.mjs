@@ -67,6 +67,11 @@ test('an answer', async () => {
 	assert.deepEqual(health, ['ok']);
 });
 
+test('an answer of another one, in front of the server, is none', async () => {
+	serverOf({ body: '<html>Log in', headers: { 'Content-Type': 'text/html' } });
+	await assert.rejects(createApi().json('files'), (error) => error instanceof ApiError && error.status === 200 && /login/.test(error.message));
+});
+
 test('a refusal has the words of the server', async () => {
 	serverOf({ status: 406, headers: { 'Content-Type': 'text/plain; charset=utf-8' }, body: 'the range contains holes\n' });
 	await assert.rejects(createApi().ask('cut'), (error) => error instanceof ApiError && error.status === 406 && error.message === 'the range contains holes');
