@@ -1,7 +1,10 @@
 /* What is met that is no video: nothing there, no such thing, a server that is busy. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { cp, readdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { openPage, until, waitForVideo } from './browser.mjs';
-import { START, addressOf, openAt, shows } from './page.mjs';
+import { START, addressOf, goTo, openAt, press, said, shows } from './page.mjs';
 import { archive, feed, serve, tempDir } from './server.mjs';
 import { finish, test } from './tap.mjs';
 
@@ -72,6 +75,26 @@ await test('a time before all there is', async () => {
 	const page = await openAt(server, { at: START - 86400000 });
 
 	await shows(page, 0);
+});
+
+await test('a segment that is no video is left out, and what follows is shown', async () => {
+	const base = await tempDir('garbage');
+	const folder = path.join(base, 'main', 'source', '2026-11-07T01');
+
+	await cp(path.join(await archive('main'), 'main', 'source'), path.join(base, 'main', 'source'), { recursive: true });
+	const [name] = (await readdir(folder)).filter((one) => one.startsWith('58:50'));
+
+	/* The archive's files may be links to those of others. */
+	await rm(path.join(folder, name));
+	await writeFile(path.join(folder, name), randomBytes(100000));
+	const page = await openAt(await serve(base), { at: START + 10000 });
+
+	page.expect(/chat\.json/);
+	await goTo(page, START + 21000);
+	await shows(page, 660);
+	await goTo(page, START + 18500);
+	await press(page, 'k');
+	await until(async () => await said(page) > START + 23000, 'what is behind it');
 });
 
 await test('the help lists the keys, and Escape closes it', async () => {

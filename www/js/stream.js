@@ -13,6 +13,8 @@ import { absolute, urls } from './api.js';
 import { createPictures, exactDate, lastAtOrBefore, pictureTimes, sourcePlaces } from './pictures.js';
 import { createSliding, liveFrom, rangesOfSegments } from './window.js';
 
+const RECOVERED = 10000; /* ms: what fails again so soon is not mended by trying */
+
 const CONFIG = {
 	backBufferLength: 60,
 	maxBufferLength: 30,
@@ -80,6 +82,7 @@ export function createStream(video, events) {
 	let wanted = null; /* { moment, range } that is looked for */
 	let isSettled = true; /* what was asked for is shown */
 	const places = new Map(); /* of segments that are loaded and not yet in the player, by sn */
+	let recoveredAt = -RECOVERED;
 	let mapped = null; /* { details, dates, ranges } of the playlist that there is */
 
 	/* The playlist's fragments with their moments. */
@@ -114,6 +117,9 @@ export function createStream(video, events) {
 
 		/* What is behind its last picture belongs to the next. */
 		if (moment >= now.dates[i] + fragments[i].duration * 1000 + 20 && i + 1 < end)
+			i++;
+		/* And what cannot be read is as good as a hole. */
+		while (fragments[i].gap && i + 1 < end)
 			i++;
 		return { fragment: fragments[i], date: now.dates[i], next: i + 1 < end ? fragments[i + 1] : null };
 	}
@@ -212,11 +218,32 @@ export function createStream(video, events) {
 		settle();
 	}
 
+	function show(moment, range = 0) {
+		const target = timeOf(moment, range);
+
+		wanted = { moment, range };
+		isSettled = false;
+		if (target) {
+			if (target.exact)
+				wanted = null;
+			seek(target.time);
+		}
+	}
+
 	function onError(_, data) {
-		if (!data.fatal)
+		if (!data.fatal) {
+			if (data.details === Hls.ErrorDetails.FRAG_PARSING_ERROR && data.frag?.gap && wanted)
+				show(wanted.moment, wanted.range);
 			return;
+		}
 		if (data.type === Hls.ErrorTypes.MEDIA_ERROR) {
-			hls.recoverMediaError();
+			const isFirst = performance.now() - recoveredAt > RECOVERED;
+
+			recoveredAt = performance.now();
+			if (isFirst)
+				hls.recoverMediaError();
+			else
+				events.onFailed(200);
 			return;
 		}
 		events.onFailed(data.response?.code ?? 0);
@@ -304,17 +331,7 @@ export function createStream(video, events) {
 		shown: () => shown,
 
 		/** Shows the first picture at or after a moment. */
-		show(moment, range = 0) {
-			const target = timeOf(moment, range);
-
-			wanted = { moment, range };
-			isSettled = false;
-			if (target) {
-				if (target.exact)
-					wanted = null;
-				seek(target.time);
-			}
-		},
+		show,
 
 		/** Shows the picture n places on; false where it is not loaded. */
 		step(n) {
