@@ -97,6 +97,22 @@ await test('a segment that is no video is left out, and what follows is shown', 
 	await until(async () => await said(page) > START + 23000, 'what is behind it');
 });
 
+await test('what the browser cannot decode is said', async () => {
+	const page = await openPage(server, null);
+
+	await page.addInitScript(() => {
+		const add = MediaSource.prototype.addSourceBuffer;
+
+		MediaSource.prototype.addSourceBuffer = function (type) {
+			if (type.startsWith('video/'))
+				throw new DOMException(type, 'NotSupportedError');
+			return add.call(this, type);
+		};
+	});
+	await page.goto(new URL(addressOf({ at: START + 10000 }), server.url).href);
+	await says(page, /cannot decode/);
+});
+
 await test('the help lists the keys, and Escape closes it', async () => {
 	const page = await openAt(server, { at: START + 10000 });
 

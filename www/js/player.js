@@ -2,8 +2,9 @@
  * player.js - what plays: the archive, the live edge, or the edit.
  *
  * Writes at, playing, following, rate, frameMs and player of the store; player
- * is 'idle', 'loading', 'ready', 'hole', 'failed' or 'missing' (no hls.js, or no
- * Media Source Extensions).  In an edit, a range is left at its last picture.
+ * is 'idle', 'loading', 'ready', 'hole', 'failed', 'unreadable' (not by this
+ * browser) or 'missing' (no hls.js, or no Media Source Extensions).  In an edit,
+ * a range is left at its last picture.
  */
 import { absolute, urls } from './api.js';
 import { wholeOf } from './edit.js';
@@ -79,6 +80,7 @@ export function createPlayer(video, app) {
 				store.set({ health: code === 503 ? 'busy' : 'lost' });
 			store.set({ player: 'failed' });
 		},
+		onUnreadable: () => store.set({ player: 'unreadable' }),
 		onEnded: () => {
 			const { to } = stream.source();
 

@@ -42,6 +42,9 @@ function stageState(state, app) {
 			actions: [act('To the next recording', () => app.skipHole(1)), act('To the one before', () => app.skipHole(-1))] };
 	if (player === 'failed' && state.health === 'ok')
 		return { title: 'The video could not be loaded', text: 'Maybe what was here has been deleted.', actions: [act('Try again', () => app.player.open())] };
+	if (player === 'unreadable')
+		return { title: 'This browser cannot decode the video here', text: 'Maybe its format is one that browsers lack, such as HEVC, or it has no key frame to begin with. Another quality, another place or another browser may do. Marks, cuts and pictures work without.',
+			actions: [act('Try again', () => app.player.open())] };
 	if (!archive || (player === 'loading' && state.at === null))
 		return { title: 'Loading', busy: true };
 	return null;

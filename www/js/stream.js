@@ -72,7 +72,8 @@ export const isSupported = () => Hls.isSupported();
  * events: onPicture(picture) for each picture that is shown, { moment, length,
  * range }; onReady() when there is something to play; onSettled() when what was
  * asked for, by load() or show(), is shown; onGone() when there is nothing in a
- * window; onFailed(status of the answer or 0); onEnded().
+ * window; onFailed(status of the answer or 0); onUnreadable() where it cannot be
+ * decoded; onEnded().
  */
 export function createStream(video, events) {
 	const pictures = createPictures();
@@ -240,10 +241,11 @@ export function createStream(video, events) {
 			const isFirst = performance.now() - recoveredAt > RECOVERED;
 
 			recoveredAt = performance.now();
-			if (isFirst)
+			/* Where nothing was shown yet there is nothing to go back to. */
+			if (isFirst && shown)
 				hls.recoverMediaError();
 			else
-				events.onFailed(200);
+				events.onUnreadable();
 			return;
 		}
 		events.onFailed(data.response?.code ?? 0);
