@@ -114,10 +114,10 @@ function installReader() {
 	const seen = [];
 
 	/* Bright are 2 to 17, or not; what is beside them must be dark, or it is no such picture. */
-	function read(video) {
+	function read(video, isShown = false) {
 		const block = Math.floor(video.videoWidth / 20);
 
-		if (!block || video.readyState < 2)
+		if (!block || (!isShown && video.readyState < 2))
 			return null;
 		canvas.width = video.videoWidth;
 		canvas.height = block;
@@ -136,12 +136,21 @@ function installReader() {
 
 	function record() {
 		const video = document.getElementById('video');
-		const next = () => {
-			const number = read(video);
 
-			/* While it looks for a picture the page hides those that it comes by. */
-			if (number !== null && seen.at(-1) !== number && getComputedStyle(video).visibility === 'visible')
+		/* While it looks for a picture the page hides those that it comes by. */
+		const take = () => {
+			if (getComputedStyle(video).visibility !== 'visible') {
+				requestAnimationFrame(take);
+				return;
+			}
+			/* The page may have begun to look for the next one. */
+			const number = read(video, true);
+
+			if (number !== null && seen.at(-1) !== number)
 				seen.push(number);
+		};
+		const next = () => {
+			take();
 			video.requestVideoFrameCallback(next);
 		};
 
