@@ -171,6 +171,20 @@ export function createPictures() {
 		return t <= times.at(-1) + Math.max(length, 0.1) + NEAR ? { segment, place } : null;
 	}
 
+	/* What is put over others takes their place in the player. */
+	function cover(from, to) {
+		for (const segment of segments.values()) {
+			const { times, places } = segment;
+
+			if (times.at(-1) < from || times[0] > to)
+				continue;
+			segment.times = times.filter((time) => time < from || time > to);
+			segment.places = places.filter((_, i) => times[i] < from || times[i] > to);
+			if (!segment.times.length)
+				segments.delete(segment.key);
+		}
+	}
+
 	return {
 		/**
 		 * date: the segment's moment; times of pictureTimes(), places of
@@ -182,6 +196,7 @@ export function createPictures() {
 			const more = places.length - times.length;
 
 			segments.delete(key);
+			cover(times[0] - NEAR, times.at(-1) + NEAR);
 			segments.set(key, { key, date, times, places: more < 0 ? times.map((time) => time - times[0]) : places.subarray(more) });
 			if (segments.size > KEPT)
 				segments.delete(segments.keys().next().value);

@@ -22,6 +22,7 @@ export function createPlayer(video, app) {
 	let stream = null;
 	let editing = null; /* { ranges, at: index of the range that plays } */
 	let shuttle = null; /* the timer of playing backwards */
+	let stuckAt = null; /* the moment that was loaded anew last */
 	let leaving = null; /* the place of the range of an edit that was left a moment ago */
 
 	const { state } = store;
@@ -68,6 +69,13 @@ export function createPlayer(video, app) {
 	const events = {
 		onPicture,
 		onReady: () => store.set({ player: 'ready' }),
+		onStuck: (moment) => {
+			/* Once: what does not help is not done again and again. */
+			if (stuckAt !== moment && !editing) {
+				stuckAt = moment;
+				load(moment);
+			}
+		},
 		onSettled: () => {
 			leaving = null;
 			video.classList.remove('unsettled');

@@ -11,7 +11,7 @@ import Hls from '../lib/hls.light.min.mjs';
 
 import { absolute, urls } from './api.js';
 import { createPictures, exactDate, lastAtOrBefore, pictureTimes, sourcePlaces } from './pictures.js';
-import { createSliding, liveFrom, rangesOfSegments } from './window.js';
+import { ROOM, createSliding, liveFrom, rangesOfSegments, withRoom } from './window.js';
 
 const RECOVERED = 10000; /* ms: what fails again so soon is not mended by trying */
 
@@ -32,20 +32,19 @@ const CONFIG = {
 	} },
 };
 
+/** Milliseconds for a seek to what is loaded. */
+const PATIENCE = 1500;
+
 /* Loads playlists; those of a live window are asked for from where it is now, and numbered on. */
-function slidingLoader(source) {
+function listLoader(source) {
 	return class extends Hls.DefaultConfig.loader {
 		load(context, config, callbacks) {
-			const number = source.number;
+			const number = source.number ?? ((text) => text);
 
-			if (!number) {
-				super.load(context, config, callbacks);
-				return;
-			}
 			super.load({ ...context, url: source.url() }, config, {
 				...callbacks,
-				onSuccess: (response, stats, _, details) =>
-					callbacks.onSuccess({ ...response, data: number(response.data), url: context.url }, stats, context, details),
+				onSuccess: (response, stats, _, details) => callbacks.onSuccess(
+					{ ...response, data: withRoom(number(response.data)), url: context.url }, stats, context, details),
 			});
 		}
 	};
@@ -71,7 +70,8 @@ export const isSupported = () => Hls.isSupported();
 /**
  * events: onPicture(picture) for each picture that is shown, { moment, length,
  * range }; onReady() when there is something to play; onSettled() when what was
- * asked for, by load() or show(), is shown; onGone() when there is nothing in a
+ * asked for, by load() or show(), is shown; onStuck(moment, range) when that is
+ * loaded and not shown all the same; onGone() when there is nothing in a
  * window; onFailed(status of the answer or 0); onUnreadable() where it cannot be
  * decoded; onEnded().
  */
@@ -82,18 +82,27 @@ export function createStream(video, events) {
 	let shown = null; /* the picture that is shown */
 	let wanted = null; /* { moment, range } that is looked for */
 	let isSettled = true; /* what was asked for is shown */
+	let watching = null; /* a timer: whether it comes to be shown */
 	const places = new Map(); /* of segments that are loaded and not yet in the player, by sn */
 	let recoveredAt = -RECOVERED;
 	let mapped = null; /* { details, dates, ranges } of the playlist that there is */
 
 	/* The playlist's fragments with their moments. */
+	/* Milliseconds, as the archive has it: hls.js changes durations as it learns them. */
+	function lengthOf({ cc, duration, tagList }, next) {
+		const said = Number(tagList.find(([name]) => name === 'INF')?.[1] ?? duration);
+
+		return (next && next.cc !== cc ? said - ROOM : said) * 1000;
+	}
+
 	function mapOf(details) {
 		if (mapped?.details !== details) {
-			const dates = details.fragments.map((fragment) => exactDate(fragment.rawProgramDateTime ?? ''));
+			const { fragments } = details;
+			const dates = fragments.map((fragment) => exactDate(fragment.rawProgramDateTime ?? ''));
+			const lengths = fragments.map((fragment, i) => lengthOf(fragment, fragments[i + 1]));
+			const segments = dates.map((date, i) => ({ date, length: lengths[i] }));
 
-			const segments = details.fragments.map(({ duration }, i) => ({ date: dates[i], length: duration * 1000 }));
-
-			mapped = { details, dates, ranges: source.kind === 'edit' ? rangesOfSegments(segments, source.ranges) : null };
+			mapped = { details, dates, lengths, ranges: source.kind === 'edit' ? rangesOfSegments(segments, source.ranges) : null };
 		}
 		return mapped;
 	}
@@ -117,12 +126,12 @@ export function createStream(video, events) {
 		let i = first + Math.max(0, lastAtOrBefore(dates, moment));
 
 		/* What is behind its last picture belongs to the next. */
-		if (moment >= now.dates[i] + fragments[i].duration * 1000 + 20 && i + 1 < end)
+		if (moment >= now.dates[i] + now.lengths[i] + 20 && i + 1 < end)
 			i++;
 		/* And what cannot be read is as good as a hole. */
 		while (fragments[i].gap && i + 1 < end)
 			i++;
-		return { fragment: fragments[i], date: now.dates[i], next: i + 1 < end ? fragments[i + 1] : null };
+		return { fragment: fragments[i], date: now.dates[i], length: now.lengths[i], next: i + 1 < end ? fragments[i + 1] : null };
 	}
 
 	/* Where to look for the first picture at or after a moment: { time, exact }. */
@@ -131,7 +140,7 @@ export function createStream(video, events) {
 
 		if (!found)
 			return null;
-		const { fragment, date, next } = found;
+		const { fragment, date, length, next } = found;
 		const last = pictures.lastOf(fragment.sn);
 		/* Behind the last picture it is the first of the next segment; at the end of all, the last. */
 		const exact = pictures.firstFrom(fragment.sn, moment) ??
@@ -143,7 +152,7 @@ export function createStream(video, events) {
 		const start = pictured?.startPTS ?? fragment.start;
 
 		/* Not at its very end: where a hole follows, what is behind that may reach over it. */
-		const place = Math.min((moment - date) / 1000, fragment.duration - 0.25);
+		const place = Math.min(moment - date, length - 250) / 1000;
 
 		return { time: start + Math.max(0, place), exact: audio !== null && pictured === null };
 	}
@@ -153,6 +162,18 @@ export function createStream(video, events) {
 
 	function seek(time) {
 		video.currentTime = inside(time);
+	}
+
+	/*
+	 * A browser may wait for ever for the last pictures before a gap in what is
+	 * loaded.  Loaded from there on, in order, there is none.
+	 */
+	function watchOver(moment, range) {
+		clearTimeout(watching);
+		watching = setTimeout(() => {
+			if (!isSettled && video.seeking && hls)
+				events.onStuck(moment, range);
+		}, PATIENCE);
 	}
 
 	/* After a seek to a place whose pictures were not known: to the very one. */
@@ -166,6 +187,7 @@ export function createStream(video, events) {
 				return;
 			const at = pictures.at(video.currentTime);
 
+			watchOver(wanted.moment, wanted.range);
 			wanted = null;
 			/* Also where it still looks for a place that is in no segment. */
 			if (video.seeking || !at || Math.abs(at.time - target.time) > 0.0005) {
@@ -269,7 +291,7 @@ export function createStream(video, events) {
 		hls = new Hls({
 			...CONFIG,
 			workerPath: absolute('www/lib/hls.worker.js'),
-			pLoader: slidingLoader(source),
+			pLoader: listLoader(source),
 			fLoader: tellingLoader((fragment, bytes) => places.set(fragment.sn, sourcePlaces(bytes))),
 			autoStartLoad: false,
 		});
@@ -305,6 +327,7 @@ export function createStream(video, events) {
 	}
 
 	function close() {
+		clearTimeout(watching);
 		hls?.destroy();
 		hls = null;
 		mapped = null;
@@ -350,7 +373,7 @@ export function createStream(video, events) {
 		newest() {
 			const now = map();
 
-			return now ? now.dates.at(-1) + now.details.fragments.at(-1).duration * 1000 : null;
+			return now ? now.dates.at(-1) + now.lengths.at(-1) : null;
 		},
 
 		/** The next range of an edit, from one on, that is not all in a hole; null where there is none. */
@@ -360,7 +383,7 @@ export function createStream(video, events) {
 		isHole(moment) {
 			const found = fragmentAt(moment);
 
-			return found !== null && (moment < found.date - 20 || moment > found.date + found.fragment.duration * 1000 + 20);
+			return found !== null && (moment < found.date - 20 || moment > found.date + found.length + 20);
 		},
 
 		/** A moment, or where that is in a hole, that of the last picture before it, of so many ms; null where the playlist has none. */
@@ -369,11 +392,11 @@ export function createStream(video, events) {
 
 			if (!found || moment >= found.date - 20)
 				return found && moment;
-			const { dates, details } = map();
+			const { dates, lengths } = map();
 			const i = dates.indexOf(found.date) - 1;
 
 			/* Lengths in a playlist are rounded. */
-			return i < 0 ? null : dates[i] + details.fragments[i].duration * 1000 - 1.5 * length;
+			return i < 0 ? null : dates[i] + lengths[i] - 1.5 * length;
 		},
 
 		/** Goes on after the server was away. */

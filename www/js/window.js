@@ -126,6 +126,19 @@ function write(lines, dropped, sn, cc) {
 	return out.join('\n');
 }
 
+/** Seconds that are left behind each unbroken run of segments. */
+export const ROOM = 0.25;
+
+/**
+ * A list with room behind each run: pictures last a little longer than a list
+ * says, and where the player had the run behind it first, it would have no place
+ * for the last ones.
+ */
+export function withRoom(text) {
+	return text.replace(/#EXTINF:([\d.]+)(,[^\n]*\n[^#\n]+\n#EXT-X-DISCONTINUITY\n)/g,
+		(_, seconds, rest) => `#EXTINF:${(Number(seconds) + ROOM).toFixed(3)}${rest}`);
+}
+
 /**
  * Which range of an edit each segment of its list is for: [{ date, length }] in
  * milliseconds.  A list has the segments of one range after those of the other;

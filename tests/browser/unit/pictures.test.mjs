@@ -145,6 +145,18 @@ test('steps go over the ends of segments, and stop where nothing is loaded', () 
 	assert.equal(pictures.step(10, -1), null);
 });
 
+test('what is put over others takes their place', () => {
+	const pictures = createPictures();
+
+	pictures.put(2, DATE + 12000, TIMES(11.9, 50), PLACES(50));
+	pictures.put(1, DATE, TIMES(10, 50), PLACES(50));
+	assert.equal(pictures.at(11.96).key, 1, 'the last of what came last');
+	assert.equal(pictures.at(12.02).key, 2);
+	assert.ok(Math.abs(pictures.at(12.02).moment - DATE - 12120) < 1e-6, 'and what is left of the other keeps its moments');
+	pictures.put(3, DATE, TIMES(9, 100), PLACES(100));
+	assert.equal(pictures.firstFrom(1, DATE), null, 'nothing is left of it');
+});
+
 test('what was loaded long ago is forgotten', () => {
 	const pictures = createPictures();
 

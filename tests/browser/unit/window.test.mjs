@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 
 import { HOUR, MINUTE, SECOND } from '../../../www/js/time.js';
-import { ageOf, createSliding, isInside, isLive, liveFrom, rangesOfSegments, windowAround } from '../../../www/js/window.js';
+import { ageOf, createSliding, isInside, isLive, liveFrom, rangesOfSegments, windowAround, withRoom } from '../../../www/js/window.js';
 
 const START = Date.parse('2026-11-07T00:00:00Z');
 const WEEK = { from: START, to: START + 7 * 24 * HOUR };
@@ -110,6 +110,14 @@ test('a list that has nothing of the one before follows it', () => {
 	assert.deepEqual(read(number(list(20, 21))), [{ n: 20, sn: 3, cc: 2 }, { n: 21, sn: 4, cc: 2 }]);
 	assert.deepEqual(read(number(HEAD)), []);
 	assert.deepEqual(read(number(list(21, 22))), [{ n: 21, sn: 4, cc: 2 }, { n: 22, sn: 5, cc: 2 }]);
+});
+
+test('there is room behind each run of segments, and only there', () => {
+	const seconds = (text) => [...text.matchAll(/#EXTINF:([\d.]+)/g)].map(([, n]) => Number(n));
+
+	assert.deepEqual(seconds(withRoom(list(1, 2, 4, 5, 9))), [2, 2.25, 2, 2.25, 2]);
+	assert.equal(withRoom(list(1, 2, 3)), list(1, 2, 3));
+	assert.deepEqual(read(createSliding()(withRoom(list(1, 3)))), read(createSliding()(list(1, 3))));
 });
 
 test('a live window begins some minutes before what is watched', () => {
