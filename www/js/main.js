@@ -21,7 +21,8 @@ import { mountTimeline } from './timeline.js';
 import { mountTransport } from './transport.js';
 
 const REMEMBERED = 'restreamer'; /* of this browser: volume and clock */
-const WRITE_DELAY = 400; /* ms; addresses may be written a hundred times in half a minute */
+const WRITE_DELAY = 400; /* ms; browsers take a hundred addresses in half a minute, or two */
+const MOST_WRITES = 20; /* at once */
 
 const byId = (id) => document.getElementById(id);
 
@@ -54,7 +55,7 @@ function firstState() {
 function keepAddress(store, follow) {
 	let timer = null;
 	let written = location.hash;
-	let wroteAt = -WRITE_DELAY;
+	let writes = MOST_WRITES;
 
 	function write() {
 		const { state } = store;
@@ -66,7 +67,6 @@ function keepAddress(store, follow) {
 
 		if (hash !== written) {
 			written = hash;
-			wroteAt = performance.now();
 			history.replaceState(null, '', hash);
 		}
 	}
@@ -78,8 +78,12 @@ function keepAddress(store, follow) {
 	/* What somebody made is written at once: it is not to be lost with the page. */
 	store.watch(['channel', 'quality', 'edit', 'clock'], () => {
 		clearTimeout(timer);
-		timer = setTimeout(write, Math.max(0, wroteAt + WRITE_DELAY - performance.now()));
+		timer = setTimeout(write, writes > 0 ? 0 : WRITE_DELAY);
+		writes = Math.max(0, writes - 1);
 	});
+	setInterval(() => {
+		writes = Math.min(MOST_WRITES, writes + 1);
+	}, WRITE_DELAY);
 	store.watch(['volume', 'muted', 'clock'], ({ volume, muted, clock }) => {
 		try {
 			localStorage.setItem(REMEMBERED, JSON.stringify({ volume, muted, zone: clock.zone }));

@@ -28,11 +28,13 @@ export function createPlayer(video, app) {
 	const { state } = store;
 	const grows = () => isLive(state.archive, state.grewAt, Date.now());
 
-	function onPicture(picture) {
-		store.set(picture.length ? { at: picture.moment, frameMs: picture.length } : { at: picture.moment });
+	/* On the way to what was asked for, that is where it is: a server that comes back is asked for it. */
+	function onPicture(picture, isSettled) {
+		if (isSettled)
+			store.set(picture.length ? { at: picture.moment, frameMs: picture.length } : { at: picture.moment });
 		if (editing)
 			keepInside(picture, editing.ranges[picture.range], picture.range);
-		else if (state.following && !video.paused && (stream.newest() ?? 0) - picture.moment > LIVE_LAG)
+		else if (isSettled && state.following && !video.paused && (stream.newest() ?? 0) - picture.moment > LIVE_LAG)
 			player.follow();
 	}
 

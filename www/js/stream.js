@@ -68,11 +68,12 @@ function tellingLoader(tell) {
 export const isSupported = () => Hls.isSupported();
 
 /**
- * events: onPicture(picture) for each picture that is shown, { moment, length,
- * range }; onReady() when there is something to play; onSettled() when what was
- * asked for, by load() or show(), is shown; onStuck(moment, range) when that is
- * loaded and not shown all the same; onGone() when there is nothing in a
- * window; onFailed(status of the answer or 0); onUnreadable() where it cannot be
+ * events: onPicture(picture, isSettled) for each picture that is shown, { moment,
+ * length, range }, and whether it is what was asked for or follows that;
+ * onReady() when there is something to play; onSettled() when what was asked
+ * for, by load() or show(), is shown; onStuck(moment, range) when that is loaded
+ * and not shown all the same; onGone() when there is nothing in a window;
+ * onFailed(status of the answer or 0); onUnreadable() where it cannot be
  * decoded; onEnded().
  */
 export function createStream(video, events) {
@@ -217,10 +218,10 @@ export function createStream(video, events) {
 	function tell(time) {
 		const picture = hls && pictureAt(time);
 
-		if (picture) {
+		if (picture && isSettled)
 			shown = picture;
-			events.onPicture(picture);
-		}
+		if (picture)
+			events.onPicture(picture, isSettled);
 	}
 
 	function present(_, frame) {
