@@ -78,8 +78,12 @@ function keepAddress(store, follow) {
 	/* What somebody made is written at once: it is not to be lost with the page. */
 	store.watch(['channel', 'quality', 'edit', 'clock'], () => {
 		clearTimeout(timer);
-		timer = setTimeout(write, writes > 0 ? 0 : WRITE_DELAY);
-		writes = Math.max(0, writes - 1);
+		if (writes > 0) {
+			writes--;
+			write();
+		} else {
+			timer = setTimeout(write, WRITE_DELAY);
+		}
 	});
 	setInterval(() => {
 		writes = Math.min(MOST_WRITES, writes + 1);

@@ -198,6 +198,7 @@ export function createStream(video, events) {
 		}
 		if (video.seeking)
 			return;
+		clearTimeout(watching);
 		isSettled = true;
 		/* It may have been shown before it was known which it is. */
 		tell(video.currentTime);
@@ -402,8 +403,9 @@ export function createStream(video, events) {
 
 		/** Goes on after the server was away. */
 		retry() {
+			/* From what is sought, not from what was shown last. */
 			if (hls)
-				hls.startLoad();
+				hls.startLoad(video.currentTime);
 		},
 	};
 }
