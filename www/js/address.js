@@ -60,7 +60,8 @@ export function parseAddress(hash) {
 		at: moment(params.get('t')),
 		edit: {
 			ranges,
-			joins: ranges.slice(1).map((_, i) => parseJoin(transitions[i])),
+			/* Where a range is left out, what joined it is, too: ids are places. */
+			joins: ranges.slice(1).map(({ id }, i) => ranges[i].id === id - 1 ? parseJoin(transitions[id - 2]) : null),
 			selected: ranges[0]?.id ?? null,
 		},
 		clock: ZONES.includes(zone) && (zone !== 'since' || zero !== null) ? { zone, zero } : null,

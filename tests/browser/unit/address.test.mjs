@@ -91,3 +91,10 @@ test('what is read is what was written', () => {
 		assert.equal(new URL(`http://x/${text}`).hash, text.replace(/[<>"` ]/g, encodeURIComponent), 'a browser leaves it as it is');
 	}
 });
+
+test('a range that is mangled takes its own joins with it, and no others', () => {
+	const range = (n) => `range=2026-11-07T02:0${n}:00,2026-11-07T02:0${n}:30`;
+	const { edit } = parseAddress(`#main/source?${range(1)}&range=x,y&${range(3)}&${range(4)}&transition=fade,1&transition=wipeleft,1&transition=radial,2`);
+
+	assert.deepEqual(edit.joins, [null, { type: 'radial', seconds: 2 }]);
+});
