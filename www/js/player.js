@@ -211,7 +211,8 @@ export function createPlayer(video, app) {
 
 		/** Shows the picture n places on. */
 		step(n) {
-				player.pause();
+			leaving = null;
+			player.pause();
 			if (stream && !stream.step(n) && state.at !== null)
 				stream.show(state.at + n * state.frameMs, stream.shown()?.range ?? 0);
 		},
@@ -284,9 +285,6 @@ export function createPlayer(video, app) {
 			else
 				stream?.retry();
 		},
-
-		/** Whether a moment is in a hole of what is loaded. */
-		isHole: (moment) => stream?.isHole(moment) ?? false,
 	};
 
 	store.watch(['volume', 'muted'], ({ volume, muted }) => {

@@ -246,13 +246,16 @@ export function createStream(video, events) {
 	function show(moment, range = 0) {
 		const target = timeOf(moment, range);
 
+		clearTimeout(watching);
 		wanted = { moment, range };
 		isSettled = false;
-		if (target) {
-			if (target.exact)
-				wanted = null;
-			seek(target.time);
+		if (!target)
+			return;
+		if (target.exact) {
+			wanted = null;
+			watchOver(moment, range);
 		}
+		seek(target.time);
 	}
 
 	function onError(_, data) {
@@ -380,13 +383,6 @@ export function createStream(video, events) {
 
 		/** The next range of an edit, from one on, that is not all in a hole; null where there is none. */
 		rangeFrom: (range) => map()?.ranges?.find((one) => one >= range) ?? null,
-
-		/** Whether a moment's segment is in the playlist, or why not. */
-		isHole(moment) {
-			const found = fragmentAt(moment);
-
-			return found !== null && (moment < found.date - 20 || moment > found.date + found.length + 20);
-		},
 
 		/** A moment, or where that is in a hole, that of the last picture before it, of so many ms; null where the playlist has none. */
 		recordedBefore(moment, length) {
