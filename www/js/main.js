@@ -13,7 +13,6 @@ import { mountChoices, mountJump, mountShare, mountTabs } from './head.js';
 import { mountKeys } from './keys.js';
 import { createMarks } from './marks.js';
 import { createPlayer } from './player.js';
-import { mountPreview } from './preview.js';
 import { createNotices, mountBanner, mountShade } from './states.js';
 import { createStore } from './store.js';
 import { mountStrip } from './strip.js';
@@ -198,7 +197,17 @@ function main() {
 	app.coverage = createCoverage(app);
 	app.player = createPlayer(byId('video'), app);
 	app.marks = createMarks(app);
-	app.preview = mountPreview(byId('preview'), app);
+	let preview = null;
+
+	app.preview = async (url, title) => {
+		preview ??= import('./preview.js').then(({ mountPreview }) => mountPreview(byId('preview'), app));
+		try {
+			(await preview)(url, title);
+		} catch {
+			preview = null;
+			app.say('The preview could not be loaded', { kind: 'bad' });
+		}
+	};
 	app.openTab = mountTabs(byId('tabs'), app);
 	app.searchChat = () => {
 		app.openTab('chat');
