@@ -36,7 +36,7 @@ export function createTint(onChange) {
 }
 
 /** The time of a row, which is where one gets by it. */
-export function timeButton(at, app) {
+function timeButton(at, app) {
 	const { clock } = app.store.state;
 
 	return el('button', {

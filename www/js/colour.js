@@ -7,7 +7,7 @@ const channels = (hex) => [1, 3, 5].map((i) => parseInt(hex.slice(i, i + 2), 16)
 const toHex = (rgb) => `#${rgb.map((c) => Math.round(c * 255).toString(16).padStart(2, '0')).join('')}`;
 
 /** Of #rrggbb, as WCAG reckons it: 0 to 1. */
-export function luminance(hex) {
+function luminance(hex) {
 	const [r, g, b] = channels(hex).map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
 
 	return 0.2126 * r + 0.7152 * g + 0.0722 * b;

@@ -22,7 +22,7 @@ function pace(job) {
 }
 
 /** What a job does, in words. */
-export function jobWords(job, now = Date.now()) {
+function jobWords(job, now = Date.now()) {
 	switch (job.state) {
 	case 'waiting': return 'Waiting for the first byte';
 	case 'running': return `${amount(job)}${pace(job)}`;

@@ -45,7 +45,7 @@ export function longestJoin(edit, i) {
 	return Math.min(length(edit.ranges[i]), length(edit.ranges[i + 1]));
 }
 
-export const selectedOf = (edit) => edit.ranges.find((range) => range.id === edit.selected) ?? null;
+const selectedOf = (edit) => edit.ranges.find((range) => range.id === edit.selected) ?? null;
 
 const nextId = (edit) => edit.ranges.reduce((id, range) => Math.max(id, range.id), 0) + 1;
 
@@ -187,9 +187,5 @@ export function createHistory(get, set) {
 		},
 		canUndo: () => past.length > 0,
 		canRedo: () => future.length > 0,
-		clear() {
-			past.length = 0;
-			future.length = 0;
-		},
 	};
 }

@@ -211,9 +211,8 @@ export function createStream(video, events) {
 		if (!picture)
 			return null;
 		const now = map();
-		const place = now?.ranges ? now.details.fragments.findIndex((fragment) => fragment.sn === picture.key) : -1;
 
-		return { ...picture, range: place < 0 ? null : now.ranges[place] };
+		return { ...picture, range: now?.ranges?.[picture.key - now.details.startSN] ?? null };
 	}
 
 	function tell(time) {
