@@ -112,6 +112,7 @@ function installReader() {
 	const canvas = document.createElement('canvas');
 	const context = canvas.getContext('2d', { willReadFrequently: true });
 	const seen = [];
+	const clock = [];
 
 	/* Bright are 2 to 17, or not; what is beside them must be dark, or it is no such picture. */
 	function read(video, isShown = false) {
@@ -150,6 +151,7 @@ function installReader() {
 				seen.push(number);
 		};
 		const next = () => {
+			clock.push({ at: performance.now() / 1000, time: video.currentTime });
 			take();
 			video.requestVideoFrameCallback(next);
 		};
@@ -157,7 +159,10 @@ function installReader() {
 		video.requestVideoFrameCallback(next);
 	}
 
-	window.barcode = { read: () => read(document.getElementById('video')), record, seen };
+	/* The most that the media's clock went ahead of the wall's from one picture to the next: what was not played. */
+	const leap = () => Math.max(0, ...clock.slice(1).map((now, i) => now.time - clock[i].time - (now.at - clock[i].at)));
+
+	window.barcode = { read: () => read(document.getElementById('video')), record, seen, clock, leap };
 }
 
 async function reader(page) {
@@ -171,16 +176,20 @@ export async function readBarcode(page) {
 	return page.evaluate(() => window.barcode.read());
 }
 
-/** From now on notes the number of each picture that is shown; seen() gives them in order. */
+/**
+ * From now on notes the number of each picture that is shown; seen() gives them in order.  A busy machine leaves
+ * some out; leap() tells that from what the player skips: the seconds of the longest leap of its clock.
+ */
 export async function record(page) {
 	await reader(page);
 	await page.evaluate(() => {
 		window.barcode.seen.length = 0;
+		window.barcode.clock.length = 0;
 		if (!window.barcode.recording)
 			window.barcode.record();
 		window.barcode.recording = true;
 	});
-	return { seen: () => page.evaluate(() => window.barcode.seen) };
+	return { seen: () => page.evaluate(() => window.barcode.seen), leap: () => page.evaluate(() => window.barcode.leap()) };
 }
 
 /** Until <video> shows a picture and is not on its way to another.  A page with an error in a script never will. */

@@ -19,6 +19,12 @@ const random = seeded(Number(process.env.SEEK_SEED ?? 1));
 const HOLES = [[40, 42], [61.4, 62], [90, 100]];
 const isInHole = (ms) => HOLES.some(([from, to]) => ms >= START + from * 1000 - 100 && ms < START + to * 1000);
 
+/*
+ * Seconds.  Of a hole the list leaves a quarter, and the last sound before it, up to 0.2 s, is in the segment that is
+ * missing: there a browser has no more to play.  A segment is of 2 s.
+ */
+const LEAST_LOSS = 0.5;
+
 await test('it plays', async () => {
 	const page = await openAt(server, { at: START + 5000 });
 	const pictures = await record(page);
@@ -43,13 +49,12 @@ await test('it plays on over a hole, without loss on either side', async () => {
 	await until(async () => (await pictures.seen()).at(-1) > 44 * 30, 'the other side');
 	await press(page, 'Space');
 	const seen = await pictures.seen();
-	const from = seen.findIndex((n) => n >= 1260);
+	const leap = await pictures.leap();
 
 	assert.ok(seen.every((n) => n < 1200 || n >= 1260), `of the hole there is nothing: ${seen}`);
-	/* The last sound of a segment is in the next one, which is missing: there a browser has no more to play. */
-	assert.ok(seen[from - 1] >= 1185 && seen[from] <= 1265, `up to the hole and from it: ${seen.slice(from - 2, from + 2)}`);
-	for (const second of [38.5, 39, 42, 42.5, 43])
-		assert.ok(seen.some((n) => n >= second * 30 && n < (second + 0.5) * 30), `pictures from ${second} on: ${seen}`);
+	for (const [from, to] of [[38, 40], [42, 44]])
+		assert.ok(seen.some((n) => n >= from * 30 && n < to * 30), `pictures from ${from} to ${to}: ${seen}`);
+	assert.ok(leap < LEAST_LOSS, `nothing is left out: it went ahead by ${leap} s`);
 	await shows(page, seen.at(-1));
 });
 
@@ -61,12 +66,11 @@ await test('and over the encoder\'s new beginning', async () => {
 	await until(async () => (await pictures.seen()).at(-1) > 3030, 'the second run');
 	await press(page, 'Space');
 	const seen = await pictures.seen();
-
-	const from = seen.findIndex((n) => n >= 3000);
+	const leap = await pictures.leap();
 
 	assert.ok(seen.every((n) => n < 2700 || n >= 3000), `${seen}`);
-	/* A busy machine may leave a picture out here and there. */
-	assert.ok(seen[from - 1] >= 2694 && seen[from] <= 3005, `${seen.slice(from - 2, from + 2)}`);
+	assert.ok(seen.some((n) => n >= 2655 && n < 2700), `up to the end: ${seen}`);
+	assert.ok(leap < LEAST_LOSS, `nothing is left out: it went ahead by ${leap} s`);
 	await shows(page, seen.at(-1));
 });
 

@@ -554,13 +554,10 @@ def name_of(pid):
 
 
 # Heavy requests have processes of their own below a worker, or below the
-# master once the worker that began them is gone; they are told by their name.
-_OTHERS = ("restreamer-heav", "restreamer-swep", "restreamer-ctl",
-           "restreamer-ctlp", "restreamer-prof")
-
-
+# master once the worker that began them is gone; all are told by their name,
+# never by another's lack: what is just begun or has just ended has none.
 def workers_of(master):
-    return [p for p in children(master) if name_of(p) not in _OTHERS]
+    return [p for p in children(master) if name_of(p) == "restreamer-work"]
 
 
 def wait_for_workers(server):
@@ -572,7 +569,7 @@ def wait_for_workers(server):
 
 def helpers_of(master):
     return [p for p in descendants(master)
-            if name_of(p) == _OTHERS[0]]
+            if name_of(p) == "restreamer-heav"]
 
 
 def is_alive(pid):
