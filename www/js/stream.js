@@ -10,8 +10,10 @@
 import Hls from '../lib/hls.light.min.mjs';
 
 import { absolute, urls } from './api.js';
-import { createPictures, exactDate, lastAtOrBefore, pictureTimes, sourcePlaces } from './pictures.js';
-import { ROOM, createSliding, liveFrom, rangesOfSegments, withRoom } from './window.js';
+import { createPictures, exactDate, pictureTimes, sourcePlaces } from './pictures.js';
+import { createSliding, withRoom } from './playlist.js';
+import { createSegments } from './segments.js';
+import { liveFrom } from './window.js';
 
 const RECOVERED = 10000; /* ms: what fails again so soon is not mended by trying */
 
@@ -86,58 +88,20 @@ export function createStream(video, events) {
 	let watching = null; /* a timer: whether it comes to be shown */
 	const places = new Map(); /* of segments that are loaded and not yet in the player, by sn */
 	let recoveredAt = -RECOVERED;
-	let mapped = null; /* { details, dates, ranges } of the playlist that there is */
+	let listed = null; /* { details, segments } of the playlist that there is */
 
-	/* The playlist's fragments with their moments. */
-	/* Milliseconds, as the archive has it: hls.js changes durations as it learns them. */
-	function lengthOf({ cc, duration, tagList }, next) {
-		const said = Number(tagList.find(([name]) => name === 'INF')?.[1] ?? duration);
-
-		return (next && next.cc !== cc ? said - ROOM : said) * 1000;
+	/* Of the newest list; of the last that had any. */
+	function segmentsOf(details) {
+		if (listed?.details !== details && details?.fragments.length)
+			listed = { details, segments: createSegments(details.fragments, source.kind === 'edit' ? source.ranges : null) };
+		return listed?.segments;
 	}
 
-	function mapOf(details) {
-		if (mapped?.details !== details) {
-			const { fragments } = details;
-			const dates = fragments.map((fragment) => exactDate(fragment.rawProgramDateTime ?? ''));
-			const lengths = fragments.map((fragment, i) => lengthOf(fragment, fragments[i + 1]));
-			const segments = dates.map((date, i) => ({ date, length: lengths[i] }));
-
-			mapped = { details, dates, lengths, ranges: source.kind === 'edit' ? rangesOfSegments(segments, source.ranges) : null };
-		}
-		return mapped;
-	}
-
-	function map() {
-		const details = hls?.latestLevelDetails;
-
-		return details?.fragments.length ? mapOf(details) : mapped;
-	}
-
-	/* The fragment that has a moment, of one range of an edit; the next one where it is in a hole. */
-	function fragmentAt(moment, range = 0) {
-		const now = map();
-
-		if (!now)
-			return null;
-		const { fragments } = now.details;
-		const first = now.ranges ? Math.max(0, now.ranges.indexOf(range)) : 0;
-		const end = now.ranges ? now.ranges.lastIndexOf(range) + 1 || fragments.length : fragments.length;
-		const dates = now.dates.slice(first, end);
-		let i = first + Math.max(0, lastAtOrBefore(dates, moment));
-
-		/* What is behind its last picture belongs to the next. */
-		if (moment >= now.dates[i] + now.lengths[i] + 20 && i + 1 < end)
-			i++;
-		/* And what cannot be read is as good as a hole. */
-		while (fragments[i].gap && i + 1 < end)
-			i++;
-		return { fragment: fragments[i], date: now.dates[i], length: now.lengths[i], next: i + 1 < end ? fragments[i + 1] : null };
-	}
+	const segments = () => segmentsOf(hls?.latestLevelDetails);
 
 	/* Where to look for the first picture at or after a moment: { time, exact }. */
 	function timeOf(moment, range) {
-		const found = fragmentAt(moment, range);
+		const found = segments()?.find(moment, range);
 
 		if (!found)
 			return null;
@@ -208,11 +172,7 @@ export function createStream(video, events) {
 	function pictureAt(time) {
 		const picture = pictures.at(time);
 
-		if (!picture)
-			return null;
-		const now = map();
-
-		return { ...picture, range: now?.ranges?.[picture.key - now.details.startSN] ?? null };
+		return picture && { ...picture, range: segments()?.rangeOf(picture.key) ?? null };
 	}
 
 	function tell(time) {
@@ -315,15 +275,13 @@ export function createStream(video, events) {
 			events.onGone();
 			return;
 		}
-		const { ranges } = mapOf(details);
+		const list = segmentsOf(details);
+		const range = list.rangeFrom(wanted.range) ?? list.rangeFrom(0);
 
 		/* A range that is all in a hole is passed over. */
-		if (ranges && !ranges.includes(wanted.range)) {
-			const range = ranges.find((one) => one > wanted.range) ?? ranges[0];
-
+		if (range !== null && range !== wanted.range)
 			wanted = { moment: source.ranges[range].in, range };
-		}
-		const { time } = timeOf(wanted?.moment ?? source.at, wanted?.range ?? 0);
+		const { time } = timeOf(wanted.moment, wanted.range);
 
 		source.begun = true;
 		hls.startLoad(inside(time));
@@ -334,7 +292,7 @@ export function createStream(video, events) {
 		clearTimeout(watching);
 		hls?.destroy();
 		hls = null;
-		mapped = null;
+		listed = null;
 		shown = null;
 		pictures.clear();
 		places.clear();
@@ -366,35 +324,19 @@ export function createStream(video, events) {
 		step(n) {
 			const time = pictures.step(video.currentTime, n);
 
-			wanted = null;
 			if (time === null)
 				return false;
+			wanted = null;
 			seek(time);
 			return true;
 		},
 
 		/** The last moment there is, as the playlist says; null where there is none. */
-		newest() {
-			const now = map();
+		newest: () => segments()?.end ?? null,
 
-			return now ? now.dates.at(-1) + now.lengths.at(-1) : null;
-		},
-
-		/** The next range of an edit, from one on, that is not all in a hole; null where there is none. */
-		rangeFrom: (range) => map()?.ranges?.find((one) => one >= range) ?? null,
-
-		/** A moment, or where that is in a hole, that of the last picture before it, of so many ms; null where the playlist has none. */
-		recordedBefore(moment, length) {
-			const found = fragmentAt(moment);
-
-			if (!found || moment >= found.date - 20)
-				return found && moment;
-			const { dates, lengths } = map();
-			const i = dates.indexOf(found.date) - 1;
-
-			/* Lengths in a playlist are rounded. */
-			return i < 0 ? null : dates[i] + lengths[i] - 1.5 * length;
-		},
+		/** As segments.js has them; null also where there is no playlist. */
+		rangeFrom: (range) => segments()?.rangeFrom(range) ?? null,
+		recordedBefore: (moment, length) => segments()?.recordedBefore(moment, length) ?? null,
 
 		/** Goes on after the server was away. */
 		retry() {
