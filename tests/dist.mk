@@ -73,6 +73,7 @@ EXTRA_DIST += \
 	tests/helper/check-golden \
 	tests/helper/check-metrics \
 	tests/helper/check-ts \
+	tests/helper/cutmemo.py \
 	tests/helper/cutproof.py \
 	tests/helper/cutsound.py \
 	tests/helper/cutsweep.py \

@@ -47,8 +47,8 @@ export const pictureAt = (ms, fps = 30, start = START) => Math.ceil((ms - start)
 /** The whole millisecond of a picture. */
 export const momentOf = (n, fps = 30, start = START) => Math.floor(start + n * 1000 / fps + 1e-6);
 
-/** Until the page shows picture n, and says so; throws with what it shows and says instead. */
-export async function shows(page, n, { fps = 30, start = START, modulo = 65536 } = {}) {
+/* Until [picture shown, picture said] is right; throws with what is wanted. */
+async function untilShown(page, { fps = 30, start = START, modulo = 65536 }, isRight, wanted) {
 	let last = [];
 
 	await until(async () => {
@@ -56,8 +56,18 @@ export async function shows(page, n, { fps = 30, start = START, modulo = 65536 }
 		const moment = await said(page);
 
 		last = [await readBarcode(page), moment === null ? null : pictureAt(moment, fps, start)];
-		return last[0] === n % modulo && last[1] === n;
-	}, 'the picture', 15000).catch((error) => assert.fail(`picture ${n} is wanted, ${last[0]} is shown, and the page says ${last[1]}: ${error.message}`));
+		return last[0] === last[1] % modulo && isRight(last[1]);
+	}, 'the picture', 15000).catch((error) => assert.fail(`${wanted} is wanted, ${last[0]} is shown, and the page says ${last[1]}: ${error.message}`));
+}
+
+/** Until the page shows picture n, and says so. */
+export const shows = (page, n, format = {}) => untilShown(page, format, (shown) => shown === n, `picture ${n}`);
+
+/** Pauses.  What is on its way then may still be shown: until the page stands still, and says what it shows. */
+export async function pause(page) {
+	await press(page, 'k');
+	await until(async () => !await isPlaying(page), 'a pause');
+	await untilShown(page, {}, () => true, 'any picture');
 }
 
 /** Types a time into "Go to". */

@@ -8,6 +8,7 @@ import random
 import tempfile
 import urllib.parse
 
+from cutmemo import once
 from cutproof import examine
 from cuttruth import channel_of, to_us
 
@@ -50,8 +51,11 @@ class Cut:
 
     def examine(self, path, **more):
         archive = self.archive
-        return examine(archive.base, archive.channel, archive.quality, path, self.ranges, clock="zero" if self.kind == "smart" else "any",
-                       transitions=[t and t[1] for t in self.transitions], **more)
+        with open(path, "rb") as f:
+            data = f.read()
+        return once(archive, [str(self), sorted(more.items())], [data], lambda: examine(
+            archive.base, archive.channel, archive.quality, path, self.ranges, clock="zero" if self.kind == "smart" else "any",
+            transitions=[t and t[1] for t in self.transitions], **more))
 
     def __str__(self):
         return f"{self.archive.channel} {self.kind} {','.join('-'.join(map(str, r)) for r in self.ranges)}" + \
