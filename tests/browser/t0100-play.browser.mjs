@@ -90,6 +90,32 @@ const count = Number(process.env.SEEK_COUNT ?? 20);
 await test(`${count} random places: the picture is the one that a cut from there begins with`, () => checkSeeks('main', 30, 180, count));
 await test('the same at 60 pictures a second', () => checkSeeks('sixty', 60, 20, Math.ceil(count / 2)));
 
+await test('where the encoder begins anew without a hole: played over, and sought on both sides', async () => {
+	const restarts = await serve(await archive('restarts'));
+	const page = await openAt(restarts, { channel: 'restarts', at: START + 8500 });
+	const pictures = await record(page);
+
+	page.expect(/404.*chat\.json/);
+	await press(page, 'Space');
+	await until(async () => (await pictures.seen()).at(-1) > 450, 'the third run');
+	await pause(page);
+	const seen = await pictures.seen();
+
+	assert.deepEqual(seen, [...seen].sort((a, b) => a - b), 'in their order');
+	for (const [from, to] of [[8.5, 10], [10, 12], [12, 14], [14, 15]])
+		assert.ok(seen.some((n) => n >= from * 30 && n < to * 30), `pictures from ${from} to ${to}: ${seen}`);
+	for (const seconds of [3.1, 13.3, 9.95, 10, 18.2, 11.5, 14.03, 0.5])
+		await goTo(page, START + seconds * 1000).then(() => shows(page, pictureAt(START + seconds * 1000)));
+	const late = await openAt(restarts, { channel: 'restarts', at: START + 17000 });
+
+	late.expect(/404.*chat\.json/);
+	await shows(late, 510);
+	await goTo(late, START + 1000);
+	await shows(late, 30);
+	await goTo(late, START + 11000);
+	await shows(late, 330);
+});
+
 await test('steps of one picture, forwards and back, over the end of a segment', async () => {
 	const page = await openAt(server, { at: momentOf(178) });
 

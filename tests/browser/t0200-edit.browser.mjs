@@ -140,6 +140,25 @@ await test('"play this edit" plays its ranges, all of them and nothing else', as
 	await shows(page, 199);
 });
 
+await test('an edit over places where the encoder begins anew', async () => {
+	const restarts = await serve(await archive('restarts'));
+	const page = await openAt(restarts, { channel: 'restarts', at: momentOf(60), ranges: [[momentOf(280), momentOf(320)], [momentOf(405), momentOf(440)]] });
+
+	page.expect(/404.*chat\.json/);
+	await shows(page, 60);
+	const pictures = await record(page);
+
+	await press(page, 'e');
+	await until(async () => (await pictures.seen()).some((n) => n >= 430 && n < 440), 'the end of the edit', 25000);
+	await shows(page, 439);
+	const seen = (await pictures.seen()).filter((n) => n !== 60);
+
+	assert.deepEqual(seen, [...seen].sort((a, b) => a - b), 'in their order');
+	assert.deepEqual(seen.filter((n) => n < 280 || (n >= 320 && n < 405) || n >= 440), [], 'nothing else');
+	for (const [from, to] of [[280, 300], [300, 320], [405, 420], [420, 440]])
+		assert.ok(seen.some((n) => n >= from && n < to), `pictures ${from} to ${to}: ${seen}`);
+});
+
 await test('a link shares it: the same marks, joins, time and clock', async () => {
 	const joins = [{ type: 'wipeleft', seconds: 0.5 }, null];
 	const page = await openAt(server, { at: momentOf(600), ranges: EDIT, joins });

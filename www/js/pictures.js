@@ -101,8 +101,8 @@ function packetPts(bytes, at) {
 	return (a & 0x0e) * 2 ** 29 + b * 2 ** 22 + (c & 0xfe) * 2 ** 14 + d * 2 ** 7 + (e >> 1);
 }
 
-/** Seconds from the first picture of a segment (MPEG-TS, a Uint8Array) to each, in order of showing. */
-export function sourcePlaces(bytes) {
+/** Seconds of the source's clock at each picture of a segment (MPEG-TS, a Uint8Array), in order of showing. */
+export function sourceTimes(bytes) {
 	const ticks = [];
 
 	for (let at = 0; at + PACKET <= bytes.length; at += PACKET) {
@@ -112,9 +112,7 @@ export function sourcePlaces(bytes) {
 		if (pts !== null)
 			ticks.push(ticks.length ? pts - Math.round((pts - ticks[0]) / WRAP) * WRAP : pts);
 	}
-	const sorted = Float64Array.from(ticks).sort();
-
-	return sorted.map((tick) => (tick - sorted[0]) / TICKS);
+	return Float64Array.from(ticks, (tick) => tick / TICKS).sort();
 }
 
 /** Milliseconds of a playlist's date, with the fraction of one that Date drops. */
@@ -187,12 +185,13 @@ export function createPictures() {
 
 	return {
 		/**
-		 * date: the segment's moment; times of pictureTimes(), places of
-		 * sourcePlaces().  Where the player drops pictures, it drops the first.
+		 * date: the segment's moment; times of pictureTimes(), source of
+		 * sourceTimes().  Where the player drops pictures, it drops the first.
 		 */
-		put(key, date, times, places) {
+		put(key, date, times, source) {
 			if (!times.length)
 				return;
+			const places = source.map((time) => time - source[0]);
 			const more = places.length - times.length;
 
 			segments.delete(key);

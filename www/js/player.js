@@ -78,6 +78,12 @@ export function createPlayer(video, app) {
 				load(moment);
 			}
 		},
+		onLeap: (moment, place) => {
+			if (editing)
+				loadEdit(moment, place);
+			else
+				load(moment);
+		},
 		onSettled: () => {
 			leaving = null;
 			video.classList.remove('unsettled');
@@ -121,6 +127,16 @@ export function createPlayer(video, app) {
 		store.set({ at, player: 'loading', mode: 'archive' });
 		video.classList.add('unsettled');
 		stream.load({ kind: 'window', channel, quality, ...windowAround(at, archive, grows()) }, at);
+	}
+
+	function loadEdit(at, place) {
+		const { channel, quality } = state;
+
+		editing.at = place;
+		leaving = null;
+		store.set({ at, player: 'loading', mode: 'edit' });
+		video.classList.add('unsettled');
+		stream.load({ kind: 'edit', channel, quality, ranges: editing.ranges }, at, place);
 	}
 
 	/* Shows a moment: of what is loaded, or of another window. */
@@ -266,10 +282,8 @@ export function createPlayer(video, app) {
 			const start = Math.min(first, ranges.length - 1);
 
 			editing = { ranges, at: start };
-			leaving = null;
-			store.set({ player: 'loading', mode: 'edit', playing: true, following: false, rate: 1, at: ranges[start].in });
-			video.classList.add('unsettled');
-			stream.load({ kind: 'edit', channel: state.channel, quality: state.quality, ranges }, ranges[start].in, start);
+			store.set({ playing: true, following: false, rate: 1 });
+			loadEdit(ranges[start].in, start);
 		},
 
 		/** Back from the edit to the archive, at the same picture. */

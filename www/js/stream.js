@@ -10,7 +10,8 @@
 import Hls from '../lib/hls.light.min.mjs';
 
 import { absolute, urls } from './api.js';
-import { createPictures, exactDate, pictureTimes, sourcePlaces } from './pictures.js';
+import { createClocks } from './clocks.js';
+import { createPictures, exactDate, pictureTimes, sourceTimes } from './pictures.js';
 import { createSliding, withRoom } from './playlist.js';
 import { createSegments } from './segments.js';
 import { liveFrom } from './window.js';
@@ -37,30 +38,28 @@ const CONFIG = {
 /** Milliseconds for a seek to what is loaded. */
 const PATIENCE = 1500;
 
-/* Loads playlists; those of a live window are asked for from where it is now, and numbered on. */
+/* Loads playlists; those of a live window are asked for from where it is now. */
 function listLoader(source) {
 	return class extends Hls.DefaultConfig.loader {
 		load(context, config, callbacks) {
-			const number = source.number ?? ((text) => text);
-
 			super.load({ ...context, url: source.url() }, config, {
 				...callbacks,
 				onSuccess: (response, stats, _, details) => callbacks.onSuccess(
-					{ ...response, data: withRoom(number(response.data)), url: context.url }, stats, context, details),
+					{ ...response, data: source.edit(response.data), url: context.url }, stats, context, details),
 			});
 		}
 	};
 }
 
-/* Loads segments, and tells what they hold before they are the worker's. */
+/* Loads segments; tell() says whether they are to be played, before they are the worker's. */
 function tellingLoader(tell) {
 	return class extends Hls.DefaultConfig.loader {
 		load(context, config, callbacks) {
 			super.load(context, config, {
 				...callbacks,
 				onSuccess: (response, ...rest) => {
-					tell(context.frag, new Uint8Array(response.data));
-					callbacks.onSuccess(response, ...rest);
+					if (tell(context.frag, new Uint8Array(response.data)))
+						callbacks.onSuccess(response, ...rest);
 				},
 			});
 		}
@@ -74,7 +73,9 @@ export const isSupported = () => Hls.isSupported();
  * length, range }, and whether it is what was asked for or follows that;
  * onReady() when there is something to play; onSettled() when what was asked
  * for, by load() or show(), is shown; onStuck(moment, range) when that is loaded
- * and not shown all the same; onGone() when there is nothing in a window;
+ * and not shown all the same; onLeap(moment, range) when the source's clock
+ * leaps, and it is to be loaded again from there; onGone() when there is nothing
+ * in a window;
  * onFailed(status of the answer or 0); onUnreadable() where it cannot be
  * decoded; onEnded().
  */
@@ -86,7 +87,8 @@ export function createStream(video, events) {
 	let wanted = null; /* { moment, range } that is looked for */
 	let isSettled = true; /* what was asked for is shown */
 	let watching = null; /* a timer: whether it comes to be shown */
-	const places = new Map(); /* of segments that are loaded and not yet in the player, by sn */
+	const clocks = createClocks();
+	const times = new Map(); /* the source's, of segments that are loaded and not yet in the player, by sn */
 	let recoveredAt = -RECOVERED;
 	let listed = null; /* { details, segments } of the playlist that there is */
 
@@ -189,16 +191,29 @@ export function createStream(video, events) {
 		video.requestVideoFrameCallback(present);
 	}
 
+	/* Whether the player may have it: where the clock leaps, not before the list says so. */
+	function onLoaded(frag, bytes) {
+		const found = sourceTimes(bytes);
+
+		times.set(frag.sn, found);
+		if (!found.length || !clocks.note(frag, exactDate(frag.rawProgramDateTime ?? ''), found[0]))
+			return true;
+		const { moment, range } = wanted ?? here() ?? { moment: source.at, range: 0 };
+
+		queueMicrotask(() => events.onLeap(moment, range));
+		return false;
+	}
+
 	/* The fragment has the source's times; the element's are offset from them. */
 	function onAppending(_, { type, frag, data, offset = 0 }) {
 		if (type !== 'video' && type !== 'audiovideo')
 			return;
 		pictures.put(frag.sn, exactDate(frag.rawProgramDateTime ?? ''), pictureTimes(data).map((time) => time + offset),
-			places.get(frag.sn) ?? []);
+			times.get(frag.sn) ?? new Float64Array(0));
 	}
 
 	function onBuffered(_, { frag }) {
-		places.delete(frag.sn);
+		times.delete(frag.sn);
 		settle();
 	}
 
@@ -238,7 +253,7 @@ export function createStream(video, events) {
 	}
 
 	/* Where no picture is drawn, because the page is hidden, it plays on all the same. */
-	const here = () => document.hidden ? pictures.at(video.currentTime) ?? shown : shown;
+	const here = () => document.hidden ? pictureAt(video.currentTime) ?? shown : shown;
 
 	function urlOf(of) {
 		if (of.kind === 'edit')
@@ -251,12 +266,14 @@ export function createStream(video, events) {
 
 	function open(of) {
 		close();
-		source = { ...of, number: of.kind === 'window' && of.to === null ? createSliding() : null, url: () => urlOf(source) };
+		const number = of.kind === 'window' && of.to === null ? createSliding() : (text) => text;
+
+		source = { ...of, url: () => urlOf(source), edit: (text) => withRoom(number(clocks.mark(text))) };
 		hls = new Hls({
 			...CONFIG,
 			workerPath: absolute('www/lib/hls.worker.js'),
 			pLoader: listLoader(source),
-			fLoader: tellingLoader((fragment, bytes) => places.set(fragment.sn, sourcePlaces(bytes))),
+			fLoader: tellingLoader(onLoaded),
 			autoStartLoad: false,
 		});
 		hls.on(Hls.Events.LEVEL_LOADED, begin);
@@ -295,7 +312,8 @@ export function createStream(video, events) {
 		listed = null;
 		shown = null;
 		pictures.clear();
-		places.clear();
+		times.clear();
+		clocks.begin();
 	}
 
 	video.addEventListener('seeked', settle);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { createPictures, exactDate, lastAtOrBefore, pictureTimes, sourcePlaces } from '../../../www/js/pictures.js';
+import { createPictures, exactDate, lastAtOrBefore, pictureTimes, sourceTimes } from '../../../www/js/pictures.js';
 
 const u32 = (n) => [n >>> 24 & 255, n >>> 16 & 255, n >>> 8 & 255, n & 255];
 const box = (type, ...content) => {
@@ -59,17 +59,17 @@ test('what is no fragment has no pictures; a short one has those it has', () => 
 		assert.ok(pictureTimes(bytes.subarray(0, n)).length <= 2);
 });
 
-test('places of pictures in MPEG-TS, whatever else is in it', () => {
+test('times of pictures in MPEG-TS, whatever else is in it', () => {
 	const bytes = segment(packet(100, { stream: 0xc0 }), packet(93000), packet(99000, { stuffing: 8 }), packet(90000), new Uint8Array(188), packet(96000));
 
-	assert.deepEqual([...sourcePlaces(bytes)], [0, 3000, 6000, 9000].map((tick) => tick / 90000));
-	assert.equal(sourcePlaces(new Uint8Array(1000)).length, 0);
+	assert.deepEqual([...sourceTimes(bytes)], [90000, 93000, 96000, 99000].map((tick) => tick / 90000));
+	assert.equal(sourceTimes(new Uint8Array(1000)).length, 0);
 });
 
 test('over the wrap of the clock they go on', () => {
-	const places = sourcePlaces(segment(packet(2 ** 33 - 3000), packet(0), packet(3000)));
+	const times = sourceTimes(segment(packet(2 ** 33 - 3000), packet(0), packet(3000)));
 
-	assert.deepEqual([...places].map((place) => Math.round(place * 90000)), [0, 3000, 6000]);
+	assert.deepEqual([...times].map((time) => Math.round((time - times[0]) * 90000)), [0, 3000, 6000]);
 });
 
 test('dates have their microseconds', () => {
@@ -84,13 +84,13 @@ test('the last index at or before', () => {
 
 const DATE = Date.parse('2026-11-07T02:00:00Z');
 const TIMES = (from, n) => Float64Array.from({ length: n }, (_, i) => from + i / 25);
-const PLACES = (n) => Float64Array.from({ length: n }, (_, i) => i / 25);
+const SOURCE = (n) => Float64Array.from({ length: n }, (_, i) => 1000 + i / 25);
 
 test('a picture is known by any instant of it, with its moment and its length', () => {
 	const pictures = createPictures();
 
-	pictures.put(7, DATE, TIMES(10, 50), PLACES(50));
-	pictures.put(8, DATE + 2000, TIMES(12, 50), PLACES(50));
+	pictures.put(7, DATE, TIMES(10, 50), SOURCE(50));
+	pictures.put(8, DATE + 2000, TIMES(12, 50), SOURCE(50));
 	for (const within of [0, 0.001, 0.039]) {
 		const picture = pictures.at(10.4 + within);
 
@@ -108,7 +108,7 @@ test('where the player shows the first picture earlier, moments stay those of th
 	const times = TIMES(10, 50);
 
 	times[0] -= 0.05;
-	pictures.put(1, DATE, times, PLACES(50));
+	pictures.put(1, DATE, times, SOURCE(50));
 	assert.equal(pictures.at(9.95).moment, DATE);
 	assert.ok(Math.abs(pictures.at(10.041).moment - DATE - 40) < 1e-6);
 	assert.equal(pictures.firstFrom(1, DATE), 9.95);
@@ -118,14 +118,14 @@ test('where the player shows the first picture earlier, moments stay those of th
 test('where the player drops the first pictures, those it has keep their moments', () => {
 	const pictures = createPictures();
 
-	pictures.put(1, DATE, TIMES(10, 45), PLACES(50));
+	pictures.put(1, DATE, TIMES(10, 45), SOURCE(50));
 	assert.ok(Math.abs(pictures.at(10).moment - DATE - 200) < 1e-6);
 });
 
 test('the first picture at or after a moment, as a cut begins', () => {
 	const pictures = createPictures();
 
-	pictures.put(1, DATE, TIMES(10, 50), PLACES(50));
+	pictures.put(1, DATE, TIMES(10, 50), SOURCE(50));
 	assert.equal(pictures.firstFrom(1, DATE + 80), 10.08);
 	assert.equal(pictures.firstFrom(1, DATE + 80.5), 10.12);
 	assert.equal(pictures.firstFrom(1, DATE + 1961), null);
@@ -135,9 +135,9 @@ test('the first picture at or after a moment, as a cut begins', () => {
 test('steps go over the ends of segments, and stop where nothing is loaded', () => {
 	const pictures = createPictures();
 
-	pictures.put(1, DATE, TIMES(10, 50), PLACES(50));
-	pictures.put(2, DATE + 2000, TIMES(12, 50), PLACES(50));
-	pictures.put(9, DATE + 60000, TIMES(14, 50), PLACES(50));
+	pictures.put(1, DATE, TIMES(10, 50), SOURCE(50));
+	pictures.put(2, DATE + 2000, TIMES(12, 50), SOURCE(50));
+	pictures.put(9, DATE + 60000, TIMES(14, 50), SOURCE(50));
 	assert.equal(pictures.step(11.96, 1), 12);
 	assert.equal(pictures.step(12, -1), 11.96);
 	assert.equal(pictures.step(10, 55), 12.2);
@@ -148,12 +148,12 @@ test('steps go over the ends of segments, and stop where nothing is loaded', () 
 test('what is put over others takes their place', () => {
 	const pictures = createPictures();
 
-	pictures.put(2, DATE + 12000, TIMES(11.9, 50), PLACES(50));
-	pictures.put(1, DATE, TIMES(10, 50), PLACES(50));
+	pictures.put(2, DATE + 12000, TIMES(11.9, 50), SOURCE(50));
+	pictures.put(1, DATE, TIMES(10, 50), SOURCE(50));
 	assert.equal(pictures.at(11.96).key, 1, 'the last of what came last');
 	assert.equal(pictures.at(12.02).key, 2);
 	assert.ok(Math.abs(pictures.at(12.02).moment - DATE - 12120) < 1e-6, 'and what is left of the other keeps its moments');
-	pictures.put(3, DATE, TIMES(9, 100), PLACES(100));
+	pictures.put(3, DATE, TIMES(9, 100), SOURCE(100));
 	assert.equal(pictures.firstFrom(1, DATE), null, 'nothing is left of it');
 });
 
@@ -161,7 +161,7 @@ test('what was loaded long ago is forgotten', () => {
 	const pictures = createPictures();
 
 	for (let i = 0; i < 500; i++)
-		pictures.put(i, DATE + i * 2000, TIMES(i * 2, 50), PLACES(50));
+		pictures.put(i, DATE + i * 2000, TIMES(i * 2, 50), SOURCE(50));
 	assert.equal(pictures.at(0), null);
 	assert.ok(pictures.at(998.5));
 });
