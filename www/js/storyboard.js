@@ -8,13 +8,12 @@
 import { urls } from './api.js';
 import { COLUMNS, levelFor, ROWS, sheetAt } from './storyboard-sheets.js';
 
-export const TILE_HEIGHT = 108;
 const MAX_SHEETS = 16; /* 2 MB each */
 const REST = 60;
 const RETRY = 4000;
 
-/** changed() is called when a sheet has come. */
-export function createStoryboard(app, changed) {
+/** Of pictures of such a height; changed() is called when a sheet has come. */
+export function createStoryboard(app, height, changed) {
 	const sheets = new Map(); /* key -> { image: ImageBitmap or null, until }, the least recently used first */
 	let wanted = null;
 	let flying = null;
@@ -43,7 +42,7 @@ export function createStoryboard(app, changed) {
 
 	async function picture(sheet, signal) {
 		const { channel, quality } = app.store.state;
-		const url = urls.storyboard(channel, quality, sheet.from, sheet.to, COLUMNS, ROWS, TILE_HEIGHT);
+		const url = urls.storyboard(channel, quality, sheet.from, sheet.to, COLUMNS, ROWS, height);
 
 		try {
 			return await createImageBitmap(await app.api.blob(url, { signal }));
@@ -130,9 +129,9 @@ export function createStoryboard(app, changed) {
 			if (!found?.image)
 				return found?.exact ? { image: null } : null;
 			const width = found.image.width / COLUMNS;
-			const height = found.image.height / ROWS;
+			const high = found.image.height / ROWS;
 
-			return { image: found.image, x: found.sheet.column * width, y: found.sheet.row * height, width, height, exact: found.exact };
+			return { image: found.image, x: found.sheet.column * width, y: found.sheet.row * high, width, height: high, exact: found.exact };
 		},
 
 		/** Nothing is wanted any more. */

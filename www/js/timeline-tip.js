@@ -5,8 +5,8 @@
 import { el, setText } from './dom.js';
 import { formatTime } from './time.js';
 import { stateAt } from './timeline-coverage.js';
-import { createStoryboard, TILE_HEIGHT } from './storyboard.js';
 
+const TILE_HEIGHT = 108;
 const WIDTH = 204; /* px, as timeline.css has it: asking would lay out the page */
 const WORDS = { covered: '', hole: 'hole: nothing recorded', suspect: 'may be damaged', partial: 'recorded in part' };
 
@@ -19,12 +19,30 @@ export function createTip(app, coverage, canvas) {
 	const help = el('span', { class: 'tl-help quiet' });
 	const node = el('div', { class: 'tl-tip', hidden: true }, el('div', { class: 'tl-picture' }, picture, none), time, word, help);
 	const ctx = picture.getContext('2d');
-	const board = createStoryboard(app, () => last && show(last));
+	let board = null; /* the storyboard, brought when there is a pointer */
+	let isBringing = false;
 	let last = null;
 	let drawn = null;
 
+	const showAgain = () => last && show(last);
+
+	async function bring() {
+		isBringing = true;
+		try {
+			const { createStoryboard } = await import('./storyboard.js');
+
+			board = createStoryboard(app, TILE_HEIGHT, showAgain);
+			showAgain();
+		} catch {
+			/* It is asked for again at the next place. */
+		}
+		isBringing = false;
+	}
+
 	function drawPicture(ms, msPerPx, isHole) {
-		const found = isHole ? null : board.at(ms, msPerPx);
+		if (!board && !isBringing)
+			bring();
+		const found = isHole ? null : board?.at(ms, msPerPx);
 
 		picture.hidden = !found?.image;
 		none.className = isHole ? 'tl-none tl-hole' : 'tl-none';
@@ -76,7 +94,7 @@ export function createTip(app, coverage, canvas) {
 				return;
 			last = null;
 			node.hidden = true;
-			board.rest();
+			board?.rest();
 		},
 	};
 }
