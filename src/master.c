@@ -366,6 +366,20 @@ static void press(const struct master *m)
 	signal_workers(m, SIGKILL);
 }
 
+/* Whoever waits for us finds nothing of us when we have ended. */
+static void end_others(const struct master *m)
+{
+	signal_aides(m, SIGTERM);
+	for (size_t i = 0; i < NR_AIDES; i++)
+		if (m->aides[i].crew.pid)
+			waitpid(m->aides[i].crew.pid, NULL, 0);
+	if (m->sweeper) {
+		/* What it has not removed is removed another time. */
+		kill(m->sweeper, SIGKILL);
+		waitpid(m->sweeper, NULL, 0);
+	}
+}
+
 int master_run(const struct shared *shared)
 {
 	struct master m = {
@@ -404,7 +418,7 @@ int master_run(const struct shared *shared)
 		watch(&m);
 		sweep_cache(&m);
 	}
-	signal_aides(&m, SIGTERM);
+	end_others(&m);
 	free(m.crew);
 	return EXIT_SUCCESS;
 }

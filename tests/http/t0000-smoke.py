@@ -31,10 +31,9 @@ a = server.get("/cut/chan/source.ts?type=rough&start=2024-03-01T10:00:02&end=202
 same(a.body, content(paths[1:3]), "a rough cut is the concatenated segments")
 same(server.get("/no/such/thing").status, 404, "an unknown path is 404")
 
-pids = [server.master, *descendants(server.master)]
-web = children(server.process.pid)
+began = {pid: name_of(pid) for pid in [server.master, *descendants(server.master), *children(server.process.pid)]}
 same(server.stop(), 0, "TERM: deploy/run exits with 0")
-ok(not any(map(is_alive, pids + web)), "TERM: nothing stays behind")
+same({pid: name for pid, name in began.items() if is_alive(pid)}, {}, "TERM: nothing stays behind")
 try:
     socket.create_connection(("127.0.0.1", server.port), 5).close()
     ok(False, "TERM: the port is closed")

@@ -139,6 +139,8 @@ static void send_bytes(size_t len)
 
 static void finish(bool is_complete)
 {
+	/* Or libfcgi waits two seconds for the client to close. */
+	shutdown(client_fd, SHUT_WR);
 	fastcgi_finish(&f, is_complete);
 	close(client_fd);
 }
