@@ -369,7 +369,7 @@ static void press(const struct master *m)
 /* Whoever waits for us finds nothing of us when we have ended. */
 static void end_others(const struct master *m)
 {
-	signal_aides(m, SIGTERM);
+	signal_aides(m, SIGKILL);
 	for (size_t i = 0; i < NR_AIDES; i++)
 		if (m->aides[i].crew.pid)
 			waitpid(m->aides[i].crew.pid, NULL, 0);

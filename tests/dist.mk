@@ -23,18 +23,20 @@ EXTRA_DIST += \
 	tests/browser/t0000-unit.browser.mjs \
 	tests/browser/t0100-play.browser.mjs \
 	tests/browser/t0200-edit.browser.mjs \
+	tests/browser/t0250-pointer.browser.mjs \
 	tests/browser/t0300-cut.browser.mjs \
 	tests/browser/t0400-live.browser.mjs \
 	tests/browser/t0500-states.browser.mjs \
 	tests/browser/t0600-panels.browser.mjs \
 	tests/browser/t0700-access.browser.mjs \
+	tests/browser/t0720-memory.browser.mjs \
 	tests/browser/t0800-weight.browser.mjs \
-	tests/browser/t0810-memory.browser.mjs \
 	tests/browser/tap.mjs \
 	tests/browser/unit/address.test.mjs \
 	tests/browser/unit/api.test.mjs \
 	tests/browser/unit/boxmath.test.mjs \
 	tests/browser/unit/chat.test.mjs \
+	tests/browser/unit/clocks.test.mjs \
 	tests/browser/unit/commands.test.mjs \
 	tests/browser/unit/coverage.test.mjs \
 	tests/browser/unit/cutask.test.mjs \
@@ -43,6 +45,8 @@ EXTRA_DIST += \
 	tests/browser/unit/edit.test.mjs \
 	tests/browser/unit/old-node.mjs \
 	tests/browser/unit/pictures.test.mjs \
+	tests/browser/unit/playlist.test.mjs \
+	tests/browser/unit/segments.test.mjs \
 	tests/browser/unit/store.test.mjs \
 	tests/browser/unit/time.test.mjs \
 	tests/browser/unit/timeline.test.mjs \

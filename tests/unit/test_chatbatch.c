@@ -220,7 +220,7 @@ static void test_numbers(void **state)
 				 strlen(rows[i].text));
 		assert_string_equal(text, rows[i].text);
 	}
-	for (int i = 0; i < 100000; i++) {
+	for (unsigned i = 0; i < unit_rounds(100000); i++) {
 		uint64_t bits = unit_random(&seed);
 		double number;
 

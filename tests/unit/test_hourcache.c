@@ -1046,7 +1046,7 @@ static void test_random_changes(void **state)
 		}
 		/* The first of them from files and memory... */
 		assert_stats(caches[0], 0, NR_HOURS, 0, NR_HOURS, NR_HOURS);
-		for (unsigned round = 0; round < 1500; round++) {
+		for (unsigned round = 0; round < unit_rounds(1500); round++) {
 			/* ... each changed once while it is settled. */
 			unsigned i = round < NR_HOURS ?
 					     round :

@@ -184,13 +184,14 @@ static void struggle(uint64_t seed)
 
 static void test_struggle(void **state)
 {
+	const unsigned nr = unit_rounds(200);
 	int running = 0;
 
 	UNUSED(state);
-	for (uint64_t i = 0; i < 200 || running; i++) {
+	for (uint64_t i = 0; i < nr || running; i++) {
 		int status;
 
-		if (i < 200) {
+		if (i < nr) {
 			pid_t pid = fork();
 
 			if (pid == 0)
@@ -198,7 +199,7 @@ static void test_struggle(void **state)
 			assert_true(pid > 0);
 			running++;
 		}
-		if (running < 8 && i < 200)
+		if (running < 8 && i < nr)
 			continue;
 		assert_true(wait(&status) > 0);
 		assert_true(WIFEXITED(status));

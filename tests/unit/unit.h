@@ -168,6 +168,13 @@ static inline bool unit_follows_links(void)
 	return fd >= 0;
 }
 
+/* So many random rounds; a tenth where each takes long (UNIT_BRIEF, valgrind).
+ */
+static inline unsigned unit_rounds(unsigned nr)
+{
+	return getenv("UNIT_BRIEF") ? nr / 10 : nr;
+}
+
 static inline unsigned unit_count(const char *text, const char *what)
 {
 	size_t len = strlen(what);
