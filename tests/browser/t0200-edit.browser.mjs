@@ -6,6 +6,7 @@ import { archive, serve } from './server.mjs';
 import { finish, test } from './tap.mjs';
 
 const server = await serve(await archive('main'));
+const restarts = await serve(await archive('restarts'));
 
 /** Until the address says these marks. */
 async function marks(page, ranges) {
@@ -140,24 +141,41 @@ await test('"play this edit" plays its ranges, all of them and nothing else', as
 	await shows(page, 199);
 });
 
-await test('an edit over places where the encoder begins anew', async () => {
-	const restarts = await serve(await archive('restarts'));
-	const page = await openAt(restarts, { channel: 'restarts', at: momentOf(60), ranges: [[momentOf(280), momentOf(320)], [momentOf(405), momentOf(440)]] });
+/* The edit [[from, to]] in pictures of channel restarts, played from one of its ranges on. */
+async function playsRestarts(ranges, first, during = async () => {}) {
+	const page = await openAt(restarts, { channel: 'restarts', at: momentOf(60), ranges: ranges.map((range) => range.map((n) => momentOf(n))) });
+	const [, end] = ranges.at(-1);
 
 	page.expect(/404.*chat\.json/);
 	await shows(page, 60);
 	const pictures = await record(page);
 
-	await press(page, 'e');
-	await until(async () => (await pictures.seen()).some((n) => n >= 430 && n < 440), 'the end of the edit', 25000);
-	await shows(page, 439);
+	if (first)
+		await page.getByRole('button', { name: 'Play the edit from here' }).nth(first).click();
+	else
+		await press(page, 'e');
+	await during(page, pictures);
+	await until(async () => (await pictures.seen()).some((n) => n >= end - 10 && n < end), 'the end of the edit', 25000);
+	await shows(page, end - 1);
 	const seen = (await pictures.seen()).filter((n) => n !== 60);
 
 	assert.deepEqual(seen, [...seen].sort((a, b) => a - b), 'in their order');
-	assert.deepEqual(seen.filter((n) => n < 280 || (n >= 320 && n < 405) || n >= 440), [], 'nothing else');
-	for (const [from, to] of [[280, 300], [300, 320], [405, 420], [420, 440]])
-		assert.ok(seen.some((n) => n >= from && n < to), `pictures ${from} to ${to}: ${seen}`);
-});
+	assert.deepEqual(seen.filter((n) => !ranges.slice(first).some(([from, to]) => n >= from && n < to)), [], `nothing else: ${seen}`);
+	for (const [from, to] of ranges.slice(first))
+		for (const half of [[from, (from + to) / 2], [(from + to) / 2, to]])
+			assert.ok(seen.some((n) => n >= half[0] && n < half[1]), `pictures ${half}: ${seen}`);
+}
+
+await test('an edit over places where the encoder begins anew', () => playsRestarts([[1780, 1820], [1905, 1940]], 0));
+await test('the same from its second range on, right before such a place', () => playsRestarts([[300, 360], [1770, 1815]], 1));
+await test('an edit goes on where the server was away', () => playsRestarts([[300, 345], [1500, 1560]], 0, async (page, pictures) => {
+	page.expect(/ERR_INTERNET_DISCONNECTED|Failed to fetch/);
+	await until(async () => (await pictures.seen()).some((n) => n >= 300 && n < 345), 'the first range');
+	await page.context().setOffline(true);
+	await until(async () => await page.locator('#banner').isVisible(), 'that it is away');
+	await new Promise((done) => setTimeout(done, 8000));
+	await page.context().setOffline(false);
+}));
 
 await test('a link shares it: the same marks, joins, time and clock', async () => {
 	const joins = [{ type: 'wipeleft', seconds: 0.5 }, null];

@@ -83,6 +83,19 @@ await test('under the pointer are the time, a picture from there, and holes', as
 	await until(async () => !await canvas.isVisible(), 'no picture');
 });
 
+await test('small pictures that did not come are asked for again', async () => {
+	const page = await openAt(server, { at: momentOf(PLAYHEAD) });
+	const timeline = await timelineOf(page);
+	let refused = 0;
+
+	page.expect(/Failed to load resource/, /request failed/);
+	await page.route(/\/storyboard\//, (route) => refused++ < 1 ? route.abort() : route.continue());
+	await until(async () => {
+		await timeline.under(timeline.x(START + 130000 + Math.random() * 3000));
+		return refused > 1 && timeline.tip.locator('canvas').isVisible();
+	}, 'a picture');
+});
+
 await test('a click shows that moment, and a wheel keeps it under the pointer', async () => {
 	const page = await openAt(server, { at: momentOf(PLAYHEAD) });
 	const timeline = await timelineOf(page);

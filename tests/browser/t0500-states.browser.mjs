@@ -71,6 +71,28 @@ await test('a busy server is told of, and asked again', async () => {
 	assert.ok(refused > 0);
 });
 
+await test('where the playlist alone is kept from it, it is asked for after pauses, and then plays', async () => {
+	const page = await openPage(server, null);
+	const refused = [];
+	let isKept = true;
+
+	page.expect(/Failed to load resource/, /request failed/);
+	await page.route(/\/playlist\//, (route) => isKept && refused.push(performance.now()) ? route.abort('blockedbyclient') : route.continue());
+	await page.goto(new URL(addressOf({ at: START + 10000 }), server.url).href);
+	await until(async () => refused.length > 3, 'some times');
+	/* hls.js asks twice itself. */
+	const pauses = refused.slice(1).map((at, i) => at - refused[i]);
+
+	assert.ok(Math.max(...pauses) > 900, `pauses of ${pauses.map(Math.round)} ms`);
+	const before = refused.length;
+
+	await new Promise((done) => setTimeout(done, 8000));
+	assert.ok(refused.length - before <= 12, `${refused.length - before} in 8 s`);
+	isKept = false;
+	await waitForVideo(page);
+	await shows(page, 300);
+});
+
 await test('a time before all there is', async () => {
 	const page = await openAt(server, { at: START - 86400000 });
 

@@ -15,6 +15,8 @@ import { isInside, isLive, windowAround } from './window.js';
 const LIVE_DELAY = 6 * SECOND;
 /** As far behind the newest it may fall before it goes on at the live edge. */
 const LIVE_LAG = 30 * SECOND;
+/** Milliseconds at the end of what is loaded that a browser may not show. */
+const UNSHOWN = 400;
 const RATES = [1, 1.5, 2, 4, 8, 16];
 
 export function createPlayer(video, app) {
@@ -26,6 +28,7 @@ export function createPlayer(video, app) {
 	let leaving = null; /* the place of the range of an edit that was left a moment ago */
 
 	const { state } = store;
+	const isOver = () => state.player === 'failed' || state.player === 'unreadable';
 	const grows = () => isLive(state.archive, state.grewAt, Date.now());
 
 	/* On the way to what was asked for, that is where it is: a server that comes back is asked for it. */
@@ -71,19 +74,16 @@ export function createPlayer(video, app) {
 	const events = {
 		onPicture,
 		onReady: () => store.set({ player: 'ready' }),
+		/* What was loaded anew and is not shown all the same is given up for what is before it. */
 		onStuck: (moment) => {
-			/* Once: what does not help is not done again and again. */
-			if (stuckAt !== moment && !editing) {
-				stuckAt = moment;
-				load(moment);
-			}
-		},
-		onLeap: (moment, place) => {
 			if (editing)
-				loadEdit(moment, place);
+				return;
+			if (stuckAt === moment)
+				stream.show(within(moment - UNSHOWN));
 			else
-				load(moment);
+				load(stuckAt = moment);
 		},
+		onLeap: reload,
 		onSettled: () => {
 			leaving = null;
 			video.classList.remove('unsettled');
@@ -137,6 +137,13 @@ export function createPlayer(video, app) {
 		store.set({ at, player: 'loading', mode: 'edit' });
 		video.classList.add('unsettled');
 		stream.load({ kind: 'edit', channel, quality, ranges: editing.ranges }, at, place);
+	}
+
+	function reload(moment, place) {
+		if (editing)
+			loadEdit(moment, place);
+		else
+			load(moment);
 	}
 
 	/* Shows a moment: of what is loaded, or of another window. */
@@ -292,12 +299,17 @@ export function createPlayer(video, app) {
 				load(within(state.at));
 		},
 
-		/** After the server was away. */
+		/** After the server was away, or where it did not work. */
 		retry() {
-			if (state.player === 'failed')
+			if (editing && isOver()) {
+				const { moment, range } = stream.place();
+
+				loadEdit(moment, range);
+			} else if (isOver()) {
 				player.open();
-			else
+			} else {
 				stream?.retry();
+			}
 		},
 	};
 

@@ -66,12 +66,14 @@ export function createSegments(fragments, edit = null) {
 	}
 
 	return {
-		/** The segment that has a moment, of one range of an edit; the next one where it is in a hole. */
+		/** The segment that has a moment, of one range of an edit, or where it is in a hole the next one; and that behind it. */
 		find(moment, range = 0) {
 			const bounds = boundsOf(range);
 			const i = indexOf(moment, bounds);
 
-			return { fragment: fragments[i], date: dates[i], length: lengths[i], next: i + 1 < bounds[1] ? fragments[i + 1] : null };
+			const next = fragments.slice(i + 1, bounds[1]).find((fragment) => !fragment.gap) ?? null;
+
+			return { fragment: fragments[i], date: dates[i], length: lengths[i], next };
 		},
 
 		/** The range that a segment is for, by its number; null where there is no edit. */

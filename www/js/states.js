@@ -10,6 +10,10 @@ import { ageOf } from './window.js';
 
 const LATE = 20 * SECOND; /* a live stream whose newest segment is as old has stopped, maybe */
 
+/* Seconds: the server is asked again, and the page goes on, after pauses that double, until it was well for so long. */
+const LONGEST_PAUSE = 15;
+const CALM = 30;
+
 const act = (label, run) => el('button', { type: 'button', on: { click: run } }, label);
 
 /* What the stage says instead of a picture: null, or { title, text, busy, actions }. */
@@ -41,10 +45,10 @@ function stageState(state, app) {
 		return { title: 'Nothing was recorded here', text: state.at === null ? '' : `At ${formatTime(state.at, state.clock)} there is a hole.`,
 			actions: [act('To the next recording', () => app.skipHole(1)), act('To the one before', () => app.skipHole(-1))] };
 	if (player === 'failed' && state.health === 'ok')
-		return { title: 'The video could not be loaded', text: 'Maybe what was here has been deleted.', actions: [act('Try again', () => app.player.open())] };
+		return { title: 'The video could not be loaded', text: 'Maybe what was here has been deleted.', actions: [act('Try again', () => app.player.retry())] };
 	if (player === 'unreadable')
 		return { title: 'This browser cannot decode the video here', text: 'Maybe its format is one that browsers lack, such as HEVC, or it has no key frame to begin with. Another quality, another place or another browser may do. Marks, cuts and pictures work without.',
-			actions: [act('Try again', () => app.player.open())] };
+			actions: [act('Try again', () => app.player.retry())] };
 	if (!archive || (player === 'loading' && state.at === null))
 		return { title: 'Loading', busy: true };
 	return null;
@@ -98,6 +102,8 @@ export function mountBanner(root, app) {
 	const again = act('Try now', () => check());
 	const banner = el('div', { class: 'notice banner', hidden: true, id: 'banner' }, icon('warn'), text, again);
 	let wait = 1;
+	let pause = 0;
+	let restartedAt = -Infinity;
 	let timer = null;
 
 	async function check() {
@@ -112,7 +118,20 @@ export function mountBanner(root, app) {
 	function schedule() {
 		clearTimeout(timer);
 		timer = setTimeout(check, wait * SECOND);
-		wait = Math.min(wait * 2, 15);
+		wait = Math.min(wait * 2, LONGEST_PAUSE);
+	}
+
+	/* At once; not where only some of its answers come, and it is well and away by turns. */
+	function restart() {
+		const isCalm = performance.now() - restartedAt > CALM * SECOND;
+
+		clearTimeout(timer);
+		wait = isCalm ? 1 : wait;
+		pause = isCalm ? 0 : Math.min(Math.max(pause * 2, 1), LONGEST_PAUSE);
+		timer = setTimeout(() => {
+			restartedAt = performance.now();
+			app.restart();
+		}, pause * SECOND);
 	}
 
 	function message({ health, following, archive, grewAt, playing }) {
@@ -143,9 +162,7 @@ export function mountBanner(root, app) {
 		if (health !== 'ok') {
 			schedule();
 		} else if (was !== 'ok') {
-			clearTimeout(timer);
-			wait = 1;
-			app.restart();
+			restart();
 		}
 		was = health;
 	});

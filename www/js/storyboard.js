@@ -87,15 +87,22 @@ export function createStoryboard(app, height, changed) {
 	}
 
 	function want(sheet) {
-		if (wanted?.key === sheet.key)
+		if (wanted?.key === sheet.key) {
+			/* It may have failed a while ago. */
+			if (!timer)
+				start();
 			return;
+		}
 		wanted = sheet;
 		if (flying && flying.key !== sheet.key) {
 			flying.aborter.abort();
 			flying = null;
 		}
 		clearTimeout(timer);
-		timer = setTimeout(start, REST);
+		timer = setTimeout(() => {
+			timer = 0;
+			start();
+		}, REST);
 	}
 
 	/* A coarser one that is there already has a picture from nearby. */
@@ -137,6 +144,7 @@ export function createStoryboard(app, height, changed) {
 		/** Nothing is wanted any more. */
 		rest() {
 			clearTimeout(timer);
+			timer = 0;
 			wanted = null;
 			flying?.aborter.abort();
 			flying = null;

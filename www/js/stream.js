@@ -84,13 +84,13 @@ export function createStream(video, events) {
 	let hls = null;
 	let source = null; /* what is loaded, with the channel and quality it is of */
 	let shown = null; /* the picture that is shown */
-	let wanted = null; /* { moment, range } that is looked for */
-	let isSettled = true; /* what was asked for is shown */
+	let sought = null; /* { moment, range, isFound }: what was asked for, until it is shown; isFound: its place is known */
 	let watching = null; /* a timer: whether it comes to be shown */
 	const clocks = createClocks();
 	const times = new Map(); /* the source's, of segments that are loaded and not yet in the player, by sn */
 	let recoveredAt = -RECOVERED;
 	let listed = null; /* { details, segments } of the playlist that there is */
+	let isLeapAhead = false; /* behind what is loaded the source's clock leaps */
 
 	/* Of the newest list; of the last that had any. */
 	function segmentsOf(details) {
@@ -138,24 +138,24 @@ export function createStream(video, events) {
 	function watchOver(moment, range) {
 		clearTimeout(watching);
 		watching = setTimeout(() => {
-			if (!isSettled && video.seeking && hls)
+			if (sought && video.seeking && hls)
 				events.onStuck(moment, range);
 		}, PATIENCE);
 	}
 
 	/* After a seek to a place whose pictures were not known: to the very one. */
 	function settle() {
-		if (isSettled)
+		if (!sought)
 			return;
-		if (wanted) {
-			const target = timeOf(wanted.moment, wanted.range);
+		if (!sought.isFound) {
+			const target = timeOf(sought.moment, sought.range);
 
 			if (!target?.exact)
 				return;
 			const at = pictures.at(video.currentTime);
 
-			watchOver(wanted.moment, wanted.range);
-			wanted = null;
+			watchOver(sought.moment, sought.range);
+			sought.isFound = true;
 			/* Also where it still looks for a place that is in no segment. */
 			if (video.seeking || !at || Math.abs(at.time - target.time) > 0.0005) {
 				seek(target.time);
@@ -165,7 +165,7 @@ export function createStream(video, events) {
 		if (video.seeking)
 			return;
 		clearTimeout(watching);
-		isSettled = true;
+		sought = null;
 		/* It may have been shown before it was known which it is. */
 		tell(video.currentTime);
 		events.onSettled();
@@ -180,10 +180,10 @@ export function createStream(video, events) {
 	function tell(time) {
 		const picture = hls && pictureAt(time);
 
-		if (picture && isSettled)
+		if (picture && !sought)
 			shown = picture;
 		if (picture)
-			events.onPicture(picture, isSettled);
+			events.onPicture(picture, !sought);
 	}
 
 	function present(_, frame) {
@@ -191,16 +191,31 @@ export function createStream(video, events) {
 		video.requestVideoFrameCallback(present);
 	}
 
-	/* Whether the player may have it: where the clock leaps, not before the list says so. */
+	/* Where it is, or is on its way to: { moment, range }. */
+	const place = () => sought ?? here() ?? { moment: source.at, range: source.range };
+
+	function leap() {
+		const { moment, range } = place();
+
+		events.onLeap(moment, range);
+	}
+
+	/*
+	 * Whether the player may have it: where the clock leaps, not before the list
+	 * says so.  What is loaded ahead of what is shown waits until that is over.
+	 */
 	function onLoaded(frag, bytes) {
+		if (isLeapAhead)
+			return false;
 		const found = sourceTimes(bytes);
+		const opened = hls;
 
 		times.set(frag.sn, found);
 		if (!found.length || !clocks.note(frag, exactDate(frag.rawProgramDateTime ?? ''), found[0]))
 			return true;
-		const { moment, range } = wanted ?? here() ?? { moment: source.at, range: 0 };
-
-		queueMicrotask(() => events.onLeap(moment, range));
+		isLeapAhead = true;
+		if (sought)
+			queueMicrotask(() => hls === opened && leap());
 		return false;
 	}
 
@@ -221,23 +236,21 @@ export function createStream(video, events) {
 		const target = timeOf(moment, range);
 
 		clearTimeout(watching);
-		wanted = { moment, range };
-		isSettled = false;
+		if (isLeapAhead && !target?.exact) {
+			events.onLeap(moment, range);
+			return;
+		}
+		sought = { moment, range, isFound: Boolean(target?.exact) };
 		if (!target)
 			return;
-		if (target.exact) {
-			wanted = null;
+		if (target.exact)
 			watchOver(moment, range);
-		}
 		seek(target.time);
 	}
 
 	function onError(_, data) {
-		if (!data.fatal) {
-			if (data.details === Hls.ErrorDetails.FRAG_PARSING_ERROR && data.frag?.gap && wanted)
-				show(wanted.moment, wanted.range);
+		if (!data.fatal)
 			return;
-		}
 		if (data.type === Hls.ErrorTypes.MEDIA_ERROR) {
 			const isFirst = performance.now() - recoveredAt > RECOVERED;
 
@@ -284,7 +297,7 @@ export function createStream(video, events) {
 		hls.attachMedia(video);
 	}
 
-	/* The first list that has something: begin where it was wanted. */
+	/* The first list that has something: begin with what is sought. */
 	function begin(_, { details }) {
 		if (source.begun)
 			return;
@@ -293,12 +306,12 @@ export function createStream(video, events) {
 			return;
 		}
 		const list = segmentsOf(details);
-		const range = list.rangeFrom(wanted.range) ?? list.rangeFrom(0);
+		const range = list.rangeFrom(sought.range) ?? list.rangeFrom(0);
 
 		/* A range that is all in a hole is passed over. */
-		if (range !== null && range !== wanted.range)
-			wanted = { moment: source.ranges[range].in, range };
-		const { time } = timeOf(wanted.moment, wanted.range);
+		if (range !== null && range !== sought.range)
+			sought = { moment: source.ranges[range].in, range, isFound: false };
+		const { time } = timeOf(sought.moment, sought.range);
 
 		source.begun = true;
 		hls.startLoad(inside(time));
@@ -310,6 +323,7 @@ export function createStream(video, events) {
 		hls?.destroy();
 		hls = null;
 		listed = null;
+		isLeapAhead = false;
 		shown = null;
 		pictures.clear();
 		times.clear();
@@ -317,15 +331,15 @@ export function createStream(video, events) {
 	}
 
 	video.addEventListener('seeked', settle);
+	video.addEventListener('waiting', () => isLeapAhead && !video.seeking && leap());
 	video.addEventListener('ended', () => hls && events.onEnded());
 	video.requestVideoFrameCallback(present);
 
 	return {
 		/** what: { kind, channel, quality, … }, at: the moment to begin with, and its range in an edit. */
 		load(what, at, range = 0) {
-			wanted = { moment: at, range };
-			isSettled = false;
-			open({ ...what, at });
+			sought = { moment: at, range, isFound: false };
+			open({ ...what, at, range });
 		},
 
 		close,
@@ -334,6 +348,8 @@ export function createStream(video, events) {
 
 		/** The picture that is shown, or null. */
 		shown: () => shown,
+
+		place,
 
 		/** Shows the first picture at or after a moment. */
 		show,
@@ -344,7 +360,8 @@ export function createStream(video, events) {
 
 			if (time === null)
 				return false;
-			wanted = null;
+			if (sought)
+				sought = { ...pictureAt(time), isFound: true };
 			seek(time);
 			return true;
 		},

@@ -7,6 +7,7 @@ import { formatTime } from './time.js';
 import { stateAt } from './timeline-coverage.js';
 
 const TILE_HEIGHT = 108;
+const RETRY = 4000;
 const WIDTH = 204; /* px, as timeline.css has it: asking would lay out the page */
 const WORDS = { covered: '', hole: 'hole: nothing recorded', suspect: 'may be damaged', partial: 'recorded in part' };
 
@@ -33,10 +34,12 @@ export function createTip(app, coverage, canvas) {
 
 			board = createStoryboard(app, TILE_HEIGHT, showAgain);
 			showAgain();
+			isBringing = false;
 		} catch {
-			/* It is asked for again at the next place. */
+			setTimeout(() => {
+				isBringing = false;
+			}, RETRY);
 		}
-		isBringing = false;
 	}
 
 	function drawPicture(ms, msPerPx, isHole) {

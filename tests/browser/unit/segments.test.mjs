@@ -48,6 +48,7 @@ test('what cannot be read is as good as a hole', () => {
 	assert.equal(createSegments(fragments.slice(0, 3)).find(at(3)).fragment.sn, 102, 'the last one is, where there is no other');
 	fragments[3].gap = false;
 	assert.equal(createSegments(fragments).find(at(3)).fragment.sn, 103);
+	assert.equal(createSegments(fragments).find(at(1)).next.sn, 103);
 });
 
 test('the way back over a hole ends at the last picture before it', () => {
