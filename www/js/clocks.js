@@ -11,7 +11,7 @@
 const WRAP = 2 ** 33 / 90000; /* s: MPEG-TS counts on from 0 */
 const OFF = 1; /* s by which the name of a segment may be off, */
 const DRIFT = 0.01; /* and in proportion to what is between two */
-const KEPT = 64; /* segments that were loaded last */
+const KEPT = 1024; /* segments that were loaded last */
 
 const isUri = (line) => line !== '' && !line.startsWith('#');
 

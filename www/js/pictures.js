@@ -15,7 +15,7 @@
 const TICKS = 90000; /* a second, in MPEG-TS, and in MP4 as hls.js makes it */
 const WRAP = 2 ** 33;
 const PACKET = 188;
-const KEPT = 64; /* segments */
+const KEPT = 4096; /* segments, if the player never drops any */
 
 /* The boxes of a stretch of MP4: [type, start of content, end]. */
 function* boxes(view, from, to) {
@@ -142,7 +142,7 @@ export function lastAtOrBefore(times, t) {
 }
 
 /**
- * The pictures of the segments that were loaded last.  Times are seconds of the
+ * The pictures of the segments that the player has.  Times are seconds of the
  * player's clock; segments are known by a key (hls.js: sn), in their order.
  */
 export function createPictures() {
@@ -204,6 +204,14 @@ export function createPictures() {
 
 		clear() {
 			segments.clear();
+			sort();
+		},
+
+		/** The player has dropped some: isThere(key, time) says what it has, or is about to have. */
+		prune(isThere) {
+			for (const { key, times } of order)
+				if (!isThere(key, times[0]) && !isThere(key, times.at(-1)))
+					segments.delete(key);
 			sort();
 		},
 

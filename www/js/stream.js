@@ -149,10 +149,13 @@ export function createStream(video, events) {
 			return;
 		if (!sought.isFound) {
 			const target = timeOf(sought.moment, sought.range);
+			const at = pictures.at(video.currentTime);
 
+			/* It has come to pictures that are not known: they are loaded again. */
+			if (!target?.exact && !at && !video.seeking && isBuffered(video.currentTime))
+				events.onStuck(sought.moment, sought.range);
 			if (!target?.exact)
 				return;
-			const at = pictures.at(video.currentTime);
 
 			watchOver(sought.moment, sought.range);
 			sought.isFound = true;
@@ -227,6 +230,15 @@ export function createStream(video, events) {
 			times.get(frag.sn) ?? new Float64Array(0));
 	}
 
+	function isBuffered(time) {
+		const { buffered } = video;
+
+		for (let i = 0; i < buffered.length; i++)
+			if (time >= buffered.start(i) - 0.001 && time < buffered.end(i))
+				return true;
+		return false;
+	}
+
 	function onBuffered(_, { frag }) {
 		times.delete(frag.sn);
 		settle();
@@ -292,6 +304,7 @@ export function createStream(video, events) {
 		hls.on(Hls.Events.LEVEL_LOADED, begin);
 		hls.on(Hls.Events.BUFFER_APPENDING, onAppending);
 		hls.on(Hls.Events.FRAG_BUFFERED, onBuffered);
+		hls.on(Hls.Events.BUFFER_FLUSHED, () => pictures.prune((sn, time) => times.has(sn) || isBuffered(time)));
 		hls.on(Hls.Events.ERROR, onError);
 		hls.loadSource(source.url());
 		hls.attachMedia(video);

@@ -145,6 +145,20 @@ test('steps go over the ends of segments, and stop where nothing is loaded', () 
 	assert.equal(pictures.step(10, -1), null);
 });
 
+test('what the player has is known however much that is, and what it has dropped is not', () => {
+	const pictures = createPictures();
+
+	for (let sn = 0; sn < 500; sn++)
+		pictures.put(sn, DATE + sn * 2000, TIMES(sn * 2, 50), SOURCE(50));
+	assert.equal(pictures.firstFrom(3, DATE + 7000), 7);
+	pictures.prune((sn, time) => sn === 4 || time >= 101);
+	assert.equal(pictures.firstFrom(3, DATE + 7000), null);
+	assert.equal(pictures.at(7), null);
+	assert.equal(pictures.firstFrom(4, DATE + 8000), 8, 'on its way');
+	assert.equal(pictures.firstFrom(50, DATE + 101000), 101, 'in part is there');
+	assert.equal(pictures.firstFrom(499, DATE + 999000), 999);
+});
+
 test('what is put over others takes their place', () => {
 	const pictures = createPictures();
 
@@ -157,11 +171,11 @@ test('what is put over others takes their place', () => {
 	assert.equal(pictures.firstFrom(1, DATE), null, 'nothing is left of it');
 });
 
-test('what was loaded long ago is forgotten', () => {
+test('what was loaded long ago is forgotten in the end', () => {
 	const pictures = createPictures();
 
-	for (let i = 0; i < 500; i++)
+	for (let i = 0; i < 5000; i++)
 		pictures.put(i, DATE + i * 2000, TIMES(i * 2, 50), SOURCE(50));
 	assert.equal(pictures.at(0), null);
-	assert.ok(pictures.at(998.5));
+	assert.ok(pictures.at(9998.5));
 });
