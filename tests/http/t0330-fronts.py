@@ -4,13 +4,14 @@ from onvideo import *
 
 WORDS = ("content-type", "etag", "cache-control", "content-range", "content-length", "accept-ranges", "x-holes", "x-holes-duration", "vary", "allow",
          "retry-after", "content-disposition", "content-encoding", "access-control-allow-origin", "access-control-expose-headers")
-base = cut_archives("bf2")
 channel = "bf2"
+# Others may be made beside it at the same time, and lists are compared.
+base = temp_dir("base")
+shutil.copytree(os.path.join(cut_archives(channel), channel), os.path.join(base, channel))
 big = Archive(base)
 t0 = T("2024-03-01T10:00:00")
-if not os.path.isdir(os.path.join(base, "big")):
-    big.run("big", "source", t0, 30, size=1 << 20)
-    big.run("odd name+&%\u00e9", "so{u}rce", t0, 3)
+big.run("big", "source", t0, 30, size=1 << 20)
+big.run("odd name+&%\u00e9", "so{u}rce", t0, 3)
 hours = sorted(os.listdir(os.path.join(base, channel, "source")))
 first = sorted(n for n in os.listdir(os.path.join(base, channel, "source", hours[0])) if n.endswith(".ts"))
 began = T(f"{hours[0]}:{first[0].split('-')[0]}")
