@@ -8,12 +8,12 @@
  * of the list, a discontinuity is to be written into it, and it is to be read
  * again.
  */
+import { withBreaks } from './playlist.js';
+
 const WRAP = 2 ** 33 / 90000; /* s: MPEG-TS counts on from 0 */
 const OFF = 1; /* s by which the name of a segment may be off, */
 const DRIFT = 0.01; /* and in proportion to what is between two */
 const KEPT = 1024; /* segments that were loaded last */
-
-const isUri = (line) => line !== '' && !line.startsWith('#');
 
 /** Seconds by which b's clock is ahead of a's: { date, time }, ms of the list and seconds of the source. */
 function leap(a, b) {
@@ -53,20 +53,6 @@ export function createClocks() {
 		},
 
 		/** A list with a discontinuity before each segment that has another clock than the one before. */
-		mark(text) {
-			if (!breaks.size)
-				return text;
-			const out = [];
-			let head = null; /* where the tags of the next segment begin; none has been before the first */
-
-			for (const line of text.split('\n')) {
-				if (isUri(line) && head !== null && breaks.has(line) && !out.includes('#EXT-X-DISCONTINUITY', head))
-					out.splice(head, 0, '#EXT-X-DISCONTINUITY');
-				out.push(line);
-				if (isUri(line))
-					head = out.length;
-			}
-			return out.join('\n');
-		},
+		mark: (text) => withBreaks(text, breaks),
 	};
 }

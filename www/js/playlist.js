@@ -3,7 +3,8 @@
  *
  * The server counts each list's segments from 0; createSliding() counts on across
  * those of a window that slides, so that to the player it is one live playlist
- * (RFC 8216, 6.2.2).  withRoom() leaves a little time behind each unbroken run.
+ * (RFC 8216, 6.2.2).  withBreaks() parts runs where the source's clock leaps, and
+ * withRoom() leaves a little time behind each.
  */
 
 const isUri = (line) => line !== '' && !line.startsWith('#');
@@ -80,6 +81,23 @@ function write(lines, dropped, sn, cc) {
 		if (dropped && line === '#EXT-X-DISCONTINUITY' && !out.some(isUri))
 			continue;
 		out.push(line);
+	}
+	return out.join('\n');
+}
+
+/** A list with a discontinuity before each segment of some URIs, a Set; not before the first of all. */
+export function withBreaks(text, uris) {
+	if (!uris.size)
+		return text;
+	const out = [];
+	let head = null; /* where the tags of the next segment begin; none has been before the first */
+
+	for (const line of text.split('\n')) {
+		if (isUri(line) && head !== null && uris.has(line) && !out.includes('#EXT-X-DISCONTINUITY', head))
+			out.splice(head, 0, '#EXT-X-DISCONTINUITY');
+		out.push(line);
+		if (isUri(line))
+			head = out.length;
 	}
 	return out.join('\n');
 }

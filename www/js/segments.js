@@ -70,7 +70,6 @@ export function createSegments(fragments, edit = null) {
 		find(moment, range = 0) {
 			const bounds = boundsOf(range);
 			const i = indexOf(moment, bounds);
-
 			const next = fragments.slice(i + 1, bounds[1]).find((fragment) => !fragment.gap) ?? null;
 
 			return { fragment: fragments[i], date: dates[i], length: lengths[i], next };

@@ -156,7 +156,6 @@ export function createStream(video, events) {
 				events.onStuck(sought.moment, sought.range);
 			if (!target?.exact)
 				return;
-
 			watchOver(sought.moment, sought.range);
 			sought.isFound = true;
 			/* Also where it still looks for a place that is in no segment. */
