@@ -121,8 +121,12 @@ function installReader() {
 		if (!block || (!isShown && video.readyState < 2))
 			return null;
 		canvas.width = video.videoWidth;
-		canvas.height = block;
+		canvas.height = block + 1;
 		context.drawImage(video, 0, 0);
+		/* Below are bright bars: black is what is shown before there is a picture, and not the one numbered 0. */
+		context.drawImage(video, 0, Math.floor(video.videoHeight * 0.6), canvas.width, 1, 0, block, canvas.width, 1);
+		if (!context.getImageData(0, block, canvas.width, 1).data.some((value, i) => i % 4 < 3 && value > 127))
+			return null;
 		const { data } = context.getImageData(0, block >> 1, canvas.width, 1);
 		const bright = (nth) => data[(nth * block + (block >> 1)) * 4] > 127;
 
